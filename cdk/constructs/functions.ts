@@ -1,0 +1,103 @@
+import { Construct } from 'constructs'
+import type { FunctionName } from '../bundle.ts'
+import type { QuenchConfig } from '../config.ts'
+import type { BackEnds } from './back-ends.ts'
+import type { DispatchMachine } from './dispatch-machine.ts'
+import type { DispatchTable } from './dispatch-table.ts'
+import { QuenchFunction } from './quench-function.ts'
+
+interface GrantedProps {
+  readonly table: DispatchTable
+  readonly machine: DispatchMachine
+  readonly backEnds: BackEnds
+}
+
+interface Size {
+  readonly timeoutSeconds: number
+  readonly memoryMiB: number
+  readonly reservedConcurrency?: number
+}
+
+/** The functions, and what each may do. */
+export class Functions extends Construct {
+  readonly api: QuenchFunction
+  readonly turn: QuenchFunction
+  readonly act: QuenchFunction
+  readonly cancel: QuenchFunction
+  readonly jobEvents: QuenchFunction
+  readonly reap: QuenchFunction
+  readonly sweep: QuenchFunction
+
+  constructor(scope: Construct, id: string, { reservedConcurrency, retention, admins, jwt, triggers }: QuenchConfig) {
+    super(scope, id)
+    const add = (name: FunctionName, what: string, size: Size) =>
+      new QuenchFunction(this, pascal(name), {
+        name,
+        description: `${name}: ${what}`,
+        logRetention: retention.logDays,
+        ...size,
+      })
+    const reserved = (kind: 'act' | 'cancel') =>
+      reservedConcurrency ? { reservedConcurrency: reservedConcurrency[kind] } : {}
+
+    // Time-outs: HTTP API waits for 30 s; the state machine for 120 s of a turn and 300 s of an act; a claim's lease is
+    // 300 s, which no call in flight may outlast; a sweep is over when the next begins.
+    this.api = add('api', 'submits and shows dispatches', { timeoutSeconds: 29, memoryMiB: 1024 })
+    this.cancel = add('cancel', 'cancels', { timeoutSeconds: 29, memoryMiB: 1024, ...reserved('cancel') })
+    this.turn = add('turn', 'plans what comes next', { timeoutSeconds: 110, memoryMiB: 1024 })
+    this.act = add('act', 'submits, polls and stops jobs', { timeoutSeconds: 290, memoryMiB: 512, ...reserved('act') })
+    this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60, memoryMiB: 512 })
+    this.reap = add('reap', 'takes up loops that were stopped', { timeoutSeconds: 60, memoryMiB: 512 })
+    this.sweep = add('sweep', 'finds what was forgotten', { timeoutSeconds: 290, memoryMiB: 512 })
+
+    for (const one of [this.api, this.cancel]) {
+      one.setVariable('QUENCH_ADMINS', JSON.stringify(admins))
+      one.setVariable('QUENCH_GROUPS_CLAIM', jwt?.groupsClaim ?? 'groups')
+    }
+    this.cancel.setVariable('QUENCH_TRIGGERS', JSON.stringify(triggers))
+  }
+
+  get all(): readonly QuenchFunction[] {
+    return [this.api, this.cancel, this.turn, this.act, this.jobEvents, this.reap, this.sweep]
+  }
+
+  grant({ table, machine, backEnds }: GrantedProps): void {
+    const { api, cancel, turn, act, jobEvents, reap, sweep } = this
+
+    table.grantSubmitAndShow(api)
+    machine.grantStart(api)
+    backEnds.grantShow(api)
+
+    table.grantUse(turn, 'live')
+    // A newer epoch whose loop never began; a parent that rests.
+    machine.grantStart(turn)
+    machine.grantWake(turn)
+
+    // A sublattice's job is a dispatch: to run and stop it takes what api and cancel may.
+    table.grantUse(act, 'live', 'byOwnerAndId')
+    machine.grantStart(act)
+    machine.grantStop(act)
+    machine.grantWake(act)
+    backEnds.grantRun(act)
+
+    for (const canceller of [cancel, reap, sweep]) {
+      table.grantUse(canceller, 'live', 'byOwnerAndId')
+      machine.grantStart(canceller)
+      machine.grantStop(canceller)
+      machine.grantWake(canceller)
+      backEnds.grantStop(canceller)
+    }
+
+    // A trigger may mean every open dispatch.
+    table.grantUse(cancel, 'open')
+
+    table.grantNote(jobEvents)
+    machine.grantWake(jobEvents)
+
+    table.grantUse(sweep, 'open')
+    machine.grantDescribe(sweep)
+    backEnds.grantFindLeaks(sweep)
+  }
+}
+
+const pascal = (name: string) => name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())

@@ -1,0 +1,10 @@
+import { composeAws } from '../lib/runtime/aws.ts'
+import { readConfig } from '../lib/runtime/config.ts'
+import { handle } from '../lib/runtime/handler.ts'
+import { takeTurn } from '../lib/runtime/take-turn.ts'
+import { turnRequest } from '../lib/schema/lambda.ts'
+
+const { context, wake } = composeAws(readConfig('turn'))
+
+/** Called by the state machine: plan what is next for a dispatch. */
+export const handler = handle('turn', (event: unknown) => takeTurn(context, wake, turnRequest.parse(event)))

@@ -1,0 +1,53 @@
+import type { LogPlace } from '../executors/executor.ts'
+import type {
+  CancelAnswer,
+  CancellationView,
+  CancelRequestInput,
+  DispatchRow,
+  DispatchState,
+  DispatchView,
+  EventView,
+  LogView,
+  PageView,
+  TaskView,
+} from '../schema/api.ts'
+import type { PageRequest } from '../store/store.ts'
+import type { Result } from './read-result.ts'
+
+/** Who asks. Only the owner of a dispatch, or an admin, may see or cancel it. */
+export interface Caller {
+  readonly id: string
+  readonly isAdmin: boolean
+}
+
+export interface ListRequest extends PageRequest {
+  readonly status?: DispatchState
+  readonly owner?: string
+  readonly tag?: string
+}
+
+/**
+ * What callers can do: the HTTP app is a thin edge over this.
+ *
+ * `dispatchId` may be a unique prefix of at least four characters. Errors: InvalidInput with every problem, NotFound
+ * (also for others' dispatches), Conflict.
+ */
+export interface Api {
+  /** The graph as parsed JSON, unchecked. With an idempotency key, a second call gives the first one's dispatch. */
+  submitDispatch(caller: Caller, graph: unknown, idempotencyKey?: string): Promise<{ dispatchId: string }>
+  listDispatches(caller: Caller, request: ListRequest): Promise<PageView<DispatchRow>>
+  describeDispatch(caller: Caller, dispatchId: string): Promise<DispatchView>
+  listTasks(caller: Caller, dispatchId: string, page: PageRequest): Promise<PageView<TaskView>>
+  listEvents(caller: Caller, dispatchId: string, page: PageRequest): Promise<PageView<EventView>>
+  cancelDispatch(
+    caller: Caller,
+    dispatchId: string,
+    request: CancelRequestInput,
+    idempotencyKey?: string,
+  ): Promise<CancelAnswer>
+  describeCancellation(caller: Caller, dispatchId: string, cancellationId: string): Promise<CancellationView>
+  /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */
+  readResult(caller: Caller, dispatchId: string, taskId?: number): Promise<Result>
+  /** Of the current attempt. Conflict while there is no job yet. */
+  readLog(caller: Caller, dispatchId: string, taskId: number, place: LogPlace): Promise<LogView>
+}

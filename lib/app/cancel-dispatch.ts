@@ -1,0 +1,148 @@
+import { partialScope } from '../domain/cancel-scope.ts'
+import type { Cancellation, CancelSource, Dispatch, Fence } from '../domain/dispatch.ts'
+import { Conflict, InvalidInput } from '../domain/errors.ts'
+import type { Graph } from '../domain/graph.ts'
+import { planCancel } from '../domain/plan-cancel.ts'
+import type { CancelAnswer } from '../schema/api.ts'
+import { act } from './act.ts'
+import type { Caller } from './api.ts'
+import { cancelAnswer } from './cancel-answer.ts'
+import type { Context } from './context.ts'
+import { findDispatch } from './find-dispatch.ts'
+import { stableId } from './stable-id.ts'
+
+/** A request as its schema leaves it. */
+export interface CancelOrder {
+  readonly taskIds?: readonly number[] | undefined
+  readonly reason: string
+  readonly mode: 'graceful' | 'force'
+  readonly graceSeconds: number
+  readonly dryRun: boolean
+}
+
+/** META has room for this many fences of parts; one over the whole dispatch always fits. */
+const partialFences = 100
+/** The first kill pass is made while the caller waits, but not longer than this; the loop goes on anyway. */
+const firstPassSeconds = 10
+const fenceTries = 10
+
+/**
+ * Cancel a dispatch, or the named tasks and everything downstream of them.
+ *
+ * Order, and what is left when the process dies after each step: everything is resolved and authorised (nothing);
+ * the record (an intention without effect: the request was not acknowledged, ask again with the same key); the fence
+ * (nothing in scope starts any more, the running loop sees it and stops what runs); the drain and the stop of the old
+ * loop (the same, in a fresh execution); the first kill pass (the loop repeats it).
+ *
+ * Guarantees: cancelling twice, late or something finished is harmless, and the answer says what was found.
+ * Errors: NotFound; InvalidInput with every unknown task id; Conflict when META can hold no further fence.
+ */
+export async function cancelDispatch(
+  context: Context,
+  caller: Caller,
+  idOrPrefix: string,
+  order: CancelOrder,
+  origin: { source: CancelSource; idempotencyKey?: string | undefined },
+): Promise<CancelAnswer> {
+  const { store, now } = context
+  const dispatch = await findDispatch(store, caller, idOrPrefix)
+  const graph = await store.readGraph(dispatch.id)
+  const targets = order.taskIds && checkTargets(graph, order.taskIds)
+  const scope = targets ? partialScope(graph, dispatch, targets) : 'all'
+  const { idempotencyKey: key, source } = origin
+  const id = key === undefined ? context.newId() : stableId('cancellation', dispatch.id, caller.id, key)
+  const isRepeat = key !== undefined && (await store.readCancellation(dispatch.id, id)) !== undefined
+  const isNothingToStop =
+    !isRepeat && (dispatch.status !== 'running' || (scope !== 'all' && scope.every((byte) => byte === 0)))
+  if (order.dryRun || isNothingToStop) {
+    const live = isNothingToStop ? [] : await store.readLive(dispatch.id)
+    return cancelAnswer({ dispatch, graph, live }, { scope, targets, dryRun: order.dryRun }, context)
+  }
+
+  const record = await store.putCancellation({
+    id,
+    dispatchId: dispatch.id,
+    ...(targets && { taskIds: targets }),
+    mode: order.mode,
+    graceSeconds: order.graceSeconds,
+    reason: order.reason,
+    actor: caller.id,
+    source,
+    at: now(),
+    ...(key !== undefined && { idempotencyKey: key }),
+  })
+  if (String(record.taskIds) !== String(targets))
+    throw new Conflict('this idempotency key was used for a cancellation of other tasks')
+
+  const fenced = await raiseFence(context, record, scope)
+  const work = { scope: fenced.fences[record.id]?.scope ?? scope, targets, dryRun: false }
+  if (fenced.status !== 'running') {
+    const answer = cancelAnswer({ dispatch: fenced, graph, live: [] }, work, context)
+    return { ...answer, cancellationId: id }
+  }
+
+  if (work.scope === 'all') {
+    // In this order there is never a moment without a loop; two at once do no harm.
+    await context.executions.start(dispatch.id, fenced.epoch)
+    await context.executions.stop(dispatch.id, fenced.epoch - 1)
+  } else await context.executions.wake(dispatch.id)
+
+  const live = await store.readLive(dispatch.id)
+  const answer = cancelAnswer({ dispatch: fenced, graph, live }, work, context)
+  await store.addEvent(dispatch.id, now(), [describe(record, answer)])
+  await firstKillPass(context, { dispatch: fenced, graph, live }, work.scope)
+  await context.executions.wake(dispatch.id)
+  return { ...answer, cancellationId: id }
+}
+
+/** Sorted, each once. Unknown ids are refused all at once, before anything is written. */
+function checkTargets(graph: Graph, taskIds: readonly number[]): readonly number[] {
+  const count = graph.tasks.length
+  const details = taskIds.flatMap((id, index) =>
+    id < count
+      ? []
+      : [{ path: `taskIds[${index}]`, message: `there is no task ${id}: ids run from 0 to ${count - 1}` }],
+  )
+  if (details.length > 0)
+    throw new InvalidInput(`no such task: ${details.map(({ message }) => message).join('; ')}`, { details })
+  return [...new Set(taskIds)].sort((a, b) => a - b)
+}
+
+/**
+ * Write the fence. The first one over the whole dispatch raises the epoch as well: from then on the old loop's
+ * actions do nothing, and the drain's do.
+ */
+async function raiseFence(context: Context, record: Cancellation, scope: Fence['scope']): Promise<Dispatch> {
+  const { store } = context
+  const { id, mode, graceSeconds, reason } = record
+  for (let attempt = 0; attempt < fenceTries; attempt++) {
+    const dispatch = (await store.readDispatch(record.dispatchId)) as Dispatch
+    if (dispatch.status !== 'running' || dispatch.fences[id]) return dispatch
+    const others = Object.values(dispatch.fences)
+    if (scope !== 'all' && others.length >= partialFences)
+      throw new Conflict(`parts of this dispatch were cancelled ${others.length} times already: cancel all of it`)
+    const fence = { id, scope, mode, graceSeconds, reason, at: context.now(), abandoned: 0, ended: {} }
+    const isDrain = scope === 'all' && !others.some((one) => one.scope === 'all')
+    await store.writeFence(record.dispatchId, fence, isDrain ? { from: dispatch.epoch } : undefined)
+  }
+  throw new Conflict('the dispatch keeps changing: ask again')
+}
+
+/** Ask the back ends at once, in bulk. Whatever does not come through is repeated by the loop. */
+async function firstKillPass(
+  context: Context,
+  snapshot: Parameters<typeof planCancel>[0],
+  scope: Fence['scope'],
+): Promise<void> {
+  const actions = planCancel(snapshot, scope, context.policy, context.now())
+  const pass = Promise.all(actions.map((action) => act(context, snapshot.dispatch.id, action)))
+  await Promise.race([pass, context.sleep(firstPassSeconds)])
+}
+
+function describe({ actor, source, reason, taskIds }: Cancellation, { counts }: CancelAnswer): string {
+  const what = taskIds ? `tasks ${taskIds.join(', ')} and what follows them` : 'the whole dispatch'
+  return (
+    `${actor} cancels ${what} (${source}: ${reason}): ` +
+    `${counts.stopping} to stop, ${counts.abandoned} abandoned, ${counts.finished} already finished`
+  )
+}

@@ -1,0 +1,23 @@
+import type { Policy } from '../domain/policy.ts'
+import type { Executor } from '../executors/executor.ts'
+import type { Store } from '../store/store.ts'
+import type { Executions } from './executions.ts'
+import type { ResultFiles } from './result-files.ts'
+
+/** What every use case works with; made once, in a composition root. */
+export interface Context extends ResultFiles {
+  readonly store: Store
+  readonly executors: ReadonlyMap<string, Executor>
+  readonly executions: Executions
+  readonly policy: Policy
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  readonly sleep: (seconds: number) => Promise<void>
+  readonly newId: () => string
+  /** Where the results of a task's attempt go. */
+  readonly resultUri: (dispatchId: string, taskId: number, attempt: number) => string
+  /** How many tasks of one action are worked on at once. */
+  readonly concurrency: number
+  /** One line of JSON a decision. */
+  readonly log: (decision: Readonly<Record<string, unknown>>) => void
+}

@@ -1,0 +1,37 @@
+import type { TaskRun } from '../domain/dispatch.ts'
+import type { Observation } from '../executors/executor.ts'
+import type { RunChange } from '../store/store.ts'
+
+/** What an observation changes about a run; undefined where it says nothing new. */
+export function changeOf(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
+  const found = run.missingSince === undefined ? {} : { missingSince: null }
+  switch (seen.state) {
+    case 'unknown':
+      return undefined
+    case 'lost':
+      return run.missingSince === undefined ? { missingSince: now } : undefined
+    case 'queued':
+      return run.missingSince === undefined ? undefined : found
+    case 'running':
+      if (run.state === 'running') return run.missingSince === undefined ? undefined : found
+      return { state: 'running', startedAt: seen.startedAt ?? now, ...found }
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return {
+        state: seen.state,
+        endedAt: seen.endedAt ?? now,
+        ...(seen.startedAt !== undefined && { startedAt: seen.startedAt }),
+        ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
+        ...(seen.failure && { failure: seen.failure }),
+        ...found,
+      }
+  }
+}
+
+/** A history line for a change, or none where it is of no interest to people. */
+export function lineOf(name: string, change: RunChange): string | undefined {
+  if (change.missingSince) return `${name}: its back end does not know the job`
+  if (change.failure) return `${name}: ${change.failure.message}`
+  return change.state && `${name} ${change.state}`
+}

@@ -1,0 +1,70 @@
+import type { Dispatch, Outcome } from '../domain/dispatch.ts'
+import { NotFound } from '../domain/errors.ts'
+import type { Graph } from '../domain/graph.ts'
+import { type Action, planTurn, type Turn } from '../domain/plan-turn.ts'
+import { newsOfChild } from './child-dispatches.ts'
+import { concurrently } from './concurrently.ts'
+import type { Context } from './context.ts'
+import { noteJobNews } from './note-job-news.ts'
+
+/** What a loop needs to know after a turn. */
+export interface TurnResult {
+  /** Nothing is left to do for this loop: the dispatch has ended, or a newer epoch has taken over. */
+  readonly finished: boolean
+  readonly actions: readonly Action[]
+  readonly waitSeconds: number
+}
+
+/** A turn that always meets a newer version is being overtaken: the overtaker does the work. */
+const tries = 5
+
+/**
+ * One pass over a dispatch: read META and then the live tasks, plan, write META on the condition that it has not
+ * changed, take what is settled out of the live index, and give the actions that follow.
+ *
+ * Guarantees: it may die anywhere and be run again; two at once do no harm.
+ */
+export async function runTurn(context: Context, dispatchId: string, epoch: number): Promise<TurnResult> {
+  const { store, now, policy } = context
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const dispatch = await store.readDispatch(dispatchId)
+    if (!dispatch) throw new NotFound(`there is no dispatch ${dispatchId}`)
+    if (dispatch.epoch !== epoch) {
+      // Whoever raised the epoch may have died before its loop began: an older loop never ends without a successor.
+      if (dispatch.status === 'running') await context.executions.start(dispatchId, dispatch.epoch)
+      return { finished: true, actions: [], waitSeconds: 1 }
+    }
+    const graph = await store.readGraph(dispatchId)
+    // After META: a claim whose owner has read META without the fence that we see is then in this list.
+    const live = await store.readLive(dispatchId)
+    const turn = planTurn({ dispatch, graph, live }, policy, now())
+
+    const isChange = Object.keys(turn.changes).length > 0
+    if (isChange && !(await store.commitTurn(dispatchId, dispatch.version, turn.changes))) continue
+    await concurrently(context.concurrency, turn.clear, (taskId) => store.clearLive(dispatchId, taskId))
+    const lines = describeTurn(dispatch, graph, turn)
+    if (lines.length > 0) await store.addEvent(dispatchId, now(), lines)
+    if (turn.changes.status) await tellParent(context, { ...dispatch, ...turn.changes })
+    context.log({ decision: 'turn', dispatchId, epoch, settled: turn.outcomes.size, actions: turn.actions.length })
+    return turn
+  }
+  return { finished: false, actions: [], waitSeconds: 1 }
+}
+
+async function tellParent(context: Context, ended: Dispatch): Promise<void> {
+  const news = newsOfChild(ended)
+  if (news) await noteJobNews(context, [news])
+}
+
+const namesShown = 8
+
+function describeTurn(dispatch: Dispatch, graph: Graph, turn: Turn): readonly string[] {
+  const byOutcome = Map.groupBy(turn.outcomes.entries(), ([, outcome]): Outcome => outcome)
+  const lines = [...byOutcome].map(([outcome, entries]) => {
+    const names = entries.slice(0, namesShown).map(([id]) => graph.tasks[id]?.name)
+    const more = entries.length > namesShown ? ` and ${entries.length - namesShown} more` : ''
+    return `${outcome}: ${names.join(', ')}${more}`
+  })
+  if (turn.changes.status) lines.push(`dispatch ${dispatch.name} ${turn.changes.status}`)
+  return lines
+}

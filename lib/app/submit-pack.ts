@@ -1,0 +1,74 @@
+import { isFenced } from '../domain/cancel-scope.ts'
+import type { Task } from '../domain/graph.ts'
+import { jobName } from '../domain/job-name.ts'
+import { outcomeOf } from '../domain/settled.ts'
+import type { Handle } from '../executors/executor.ts'
+import type { Work } from './act.ts'
+import { concurrently } from './concurrently.ts'
+import type { Context } from './context.ts'
+import { jobSpec } from './job-spec.ts'
+import { type Claimed, submitClaimed } from './submit-claimed.ts'
+
+/**
+ * Submit the tasks of a pack as one job.
+ *
+ * The first member is claimed first; only who has it goes on, and the job is named after it. Which element stands for
+ * which task is written down before the job is submitted, so that whoever finds the job by its name can tell. Members
+ * that were claimed and not submitted when the process died are attempts that came to nothing; the next are made alone.
+ */
+export async function submitPack(context: Context, work: Work): Promise<readonly string[]> {
+  const { store, concurrency } = context
+  const { dispatchId, action, executor } = work
+  const [leader, ...others] = await unstartedMembers(context, work)
+  if (!leader) return []
+  const graph = await store.readGraph(dispatchId)
+
+  const claim = async (task: Task): Promise<Claimed | undefined> => {
+    const job = await jobSpec(context, dispatchId, graph, task, 1)
+    const made = { claimId: context.newId(), executor: executor.name, at: context.now(), packLeader: leader.id }
+    const claimed = { taskId: task.id, attempt: 1, ...made }
+    return (await store.claim(dispatchId, claimed)) ? { claim: claimed, job } : undefined
+  }
+  const first = await claim(leader)
+  if (!first) return []
+  const rest = await concurrently(concurrency, others, claim)
+  const claims = [first, ...rest.filter((one) => one !== undefined)]
+
+  const submit = async (members: readonly Claimed[]): Promise<readonly Handle[]> => {
+    const taskIds = members.map((member) => member.claim.taskId)
+    await store.putPack(dispatchId, leader.id, taskIds)
+    const jobs = members.map((member) => member.job)
+    if (jobs.length > 1 && executor.packing) return executor.packing.submit(jobs, packName(dispatchId, leader.id))
+    return Promise.all(jobs.map((job) => executor.submit(job)))
+  }
+  const { submitted, released, stopped, twins, problem } = await submitClaimed(context, work, claims, submit)
+  const counted = [
+    [submitted.length, `submitted to ${executor.name} as one job`],
+    [released.length, 'not started, they are cancelled or a newer execution has taken over'],
+    [stopped.length, 'stopped as soon as their job existed'],
+    [twins.length, 'had been given up, their late jobs are stopped'],
+  ] as const
+  const lines = counted.filter(([count]) => count > 0).map(([count, what]) => `${count} tasks ${what}`)
+  return [...lines, ...(problem === undefined ? [] : [problem])].map((line) => `pack ${action.pack}: ${line}`)
+}
+
+/** The name of a pack's job: that of its leader's first attempt. */
+export function packName(dispatchId: string, leader: number): string {
+  return jobName({ dispatchId, taskId: leader, attempt: 1 })
+}
+
+/** Those that nobody has claimed yet, or whose claim was given back. */
+async function unstartedMembers({ store }: Context, { dispatchId, action }: Work): Promise<readonly Task[]> {
+  const dispatch = await store.readDispatch(dispatchId)
+  if (dispatch?.status !== 'running' || dispatch.epoch !== action.epoch) return []
+  const { tasks } = await store.readGraph(dispatchId)
+  const open = tasks.filter(
+    ({ id, pack }) => pack === action.pack && !outcomeOf(dispatch, id) && !isFenced(dispatch.fences, id),
+  )
+  const runs = await store.readRuns(
+    dispatchId,
+    open.map(({ id }) => id),
+  )
+  const begun = new Set(runs.filter((run) => run.state !== 'released' || run.attempt > 1).map((run) => run.id))
+  return open.filter(({ id }) => !begun.has(id))
+}

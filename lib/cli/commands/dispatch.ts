@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { QuenchApiError } from '../../client/errors.ts'
+import { InvalidInput } from '../../domain/errors.ts'
+import type { GraphInput } from '../../schema/graph-file.ts'
+import { loadGraph } from '../load-graph.ts'
+import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
+import { watchDispatch } from '../watch-dispatch.ts'
+
+const helpText = `
+\${graphDir} in the strings of a task's options (and of "defaults") stands for the directory of the graph file,
+or the current one for "-": { "command": ["node", "\${graphDir}/split.mjs"] }`
+
+/** `quench dispatch` */
+export const addDispatch: AddCommand = (program, run) => {
+  program
+    .command('dispatch')
+    .description('run a graph; prints the id of its dispatch')
+    .argument('<file>', 'graph as JSON; "-" reads stdin')
+    .option('--watch', 'follow it until it has ended')
+    .addHelpText('after', helpText)
+    .action(run(dispatch))
+}
+
+async function dispatch(session: Session, path: string, options: { watch?: boolean }): Promise<ExitCode> {
+  const { json, print } = session
+  const file = path === '-' ? 'stdin' : path
+  const directory = path === '-' ? process.cwd() : dirname(resolve(path))
+  const graph = loadGraph(await readGraph(path), { file, directory })
+  const dispatchId = await submit(session, graph, file)
+
+  if (json) print(JSON.stringify({ dispatchId }))
+  else if (options.watch) print(dispatchId)
+  else print([dispatchId, '', `  quench watch ${dispatchId}`, `  quench cancel ${dispatchId}`].join('\n'))
+  return options.watch ? watchDispatch(session, dispatchId) : exitCodes.ok
+}
+
+async function readGraph(path: string): Promise<string> {
+  if (path === '-') return text(process.stdin)
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? reasons[String(error.code)] : undefined
+    throw new InvalidInput(`${path} cannot be read: ${reason ?? String(error)}.`, { cause: error })
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+}
+
+/** The server checks all of the graph, so what is unchecked may go there. */
+async function submit({ client }: Session, graph: unknown, file: string): Promise<string> {
+  try {
+    return await client().dispatch(graph as GraphInput)
+  } catch (error) {
+    if (!(error instanceof QuenchApiError) || error.status >= 500) throw error
+    throw new QuenchApiError(error.status, { ...error, message: `${file}: ${error.message}` })
+  }
+}

@@ -1,0 +1,11 @@
+import type { AddCommand } from '../session.ts'
+import { watchDispatch } from '../watch-dispatch.ts'
+
+/** `quench watch` */
+export const addWatch: AddCommand = (program, run) => {
+  program
+    .command('watch')
+    .description('follow a dispatch until it has ended; ctrl-C stops watching, not the dispatch')
+    .argument('<id>', 'dispatch')
+    .action(run(watchDispatch))
+}

@@ -1,0 +1,51 @@
+import { InvalidInput } from '../domain/errors.ts'
+import { parseJson } from '../schema/parse-json.ts'
+
+interface GraphSource {
+  /** As the user named it: for messages. */
+  readonly file: string
+  /** Absolute; what `${graphDir}` stands for. */
+  readonly directory: string
+}
+
+const token = '${graphDir}'
+
+/**
+ * Make a graph of the text of a graph file: `${graphDir}` in the strings of its options becomes the file's directory.
+ *
+ * Everything but its syntax is left to the server. Errors: InvalidInput with file, line and column.
+ */
+export function loadGraph(text: string, { file, directory }: GraphSource): unknown {
+  const graph = parse(text, file)
+  if (!isRecord(graph)) return graph
+  const { tasks } = graph
+  return {
+    ...graph,
+    defaults: substitute(graph.defaults, directory),
+    tasks: Array.isArray(tasks) ? tasks.map((task) => withDirectory(task, directory)) : tasks,
+  }
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error
+    throw new InvalidInput(`${file} is not JSON: ${error.message}`, { cause: error })
+  }
+}
+
+function withDirectory(task: unknown, directory: string): unknown {
+  return isRecord(task) ? { ...task, options: substitute(task.options, directory) } : task
+}
+
+function substitute(value: unknown, directory: string): unknown {
+  if (typeof value === 'string') return value.replaceAll(token, () => directory)
+  if (Array.isArray(value)) return value.map((item) => substitute(item, directory))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, directory)]))
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,126 @@
+import { InvalidInput } from '../domain/errors.ts'
+import {
+  type CancelAnswer,
+  type CancellationView,
+  type CancelRequestInput,
+  type DispatchRow,
+  type DispatchState,
+  type DispatchView,
+  dispatchIdParam,
+  type EventView,
+  type LogView,
+  type PageView,
+  resultUriHeader,
+  type TaskView,
+} from '../schema/api.ts'
+import type { GraphInput } from '../schema/graph-file.ts'
+import { callApi } from './transport.ts'
+
+interface ClientOptions {
+  /** Default: `QUENCH_URL`, else the embedded server. */
+  readonly url?: string
+  readonly fetch?: typeof globalThis.fetch
+}
+
+interface CallOptions {
+  /** Two calls under one key have one effect. Default: a new one for each call, kept when the call is repeated. */
+  readonly idempotencyKey?: string
+}
+
+interface ListFilter {
+  readonly status?: DispatchState
+  readonly owner?: string
+  /** `key=value` */
+  readonly tag?: string
+}
+
+interface ResultView {
+  readonly uri: string
+  readonly bytes: Uint8Array
+}
+
+interface LogPlace {
+  readonly stream: 'stdout' | 'stderr'
+  readonly offset: number
+}
+
+/**
+ * The API, typed. An id may be a unique prefix of at least four characters.
+ *
+ * Guarantees: a broken connection is tried again, and never dispatches or cancels twice.
+ * Errors: QuenchApiError, ServerUnreachable; InvalidInput for what cannot be an id.
+ */
+export interface QuenchClient {
+  readonly url: string
+  /** Dispatch a graph; gives the dispatch's id. */
+  dispatch(graph: GraphInput, options?: CallOptions): Promise<string>
+  /** Cancel a dispatch, or the tasks that are named and all that needs them. Returning does not mean stopped. */
+  cancel(dispatchId: string, options?: CancelRequestInput & CallOptions): Promise<CancelAnswer>
+  describe(dispatchId: string): Promise<DispatchView>
+  cancellation(dispatchId: string, cancellationId: string): Promise<CancellationView>
+  /** What the post-processing task left, or the task that is named. */
+  result(dispatchId: string, taskId?: number): Promise<ResultView>
+  /** A piece of a task's log; read on from its `nextOffset` until the text is empty. */
+  log(dispatchId: string, taskId: number, place: LogPlace): Promise<LogView>
+  /** In id order, read page by page. */
+  tasks(dispatchId: string): AsyncIterable<TaskView>
+  /** Oldest first, read page by page. */
+  events(dispatchId: string): AsyncIterable<EventView>
+  /** Newest first, read page by page. */
+  list(filter?: ListFilter): AsyncIterable<DispatchRow>
+}
+
+export function createClient(options: ClientOptions = {}): QuenchClient {
+  const url = (options.url ?? (process.env.QUENCH_URL || 'http://127.0.0.1:7766')).replace(/\/+$/, '')
+  if (!/^https?:\/\/./.test(url) || !URL.canParse(url)) {
+    throw new InvalidInput(`"${url}" is not the address of a server; it should look like http://127.0.0.1:7766`)
+  }
+  const transport = { url, fetch: options.fetch ?? globalThis.fetch }
+
+  const get = <Answer>(path: string) => callApi<Answer>(transport, { method: 'GET', path })
+  const post = <Answer>(path: string, body: unknown, idempotencyKey: string = crypto.randomUUID()) =>
+    callApi<Answer>(transport, { method: 'POST', path, body, idempotencyKey })
+
+  async function* pages<Item>(path: string, query: Record<string, string>): AsyncIterable<Item> {
+    let cursor: string | undefined
+    do {
+      const search = new URLSearchParams({ ...query, ...(cursor !== undefined && { cursor }) })
+      const page: PageView<Item> = await get(`${path}?${search}`)
+      yield* page.items
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+
+  return {
+    url,
+    dispatch: async (graph, { idempotencyKey } = {}) => {
+      const { dispatchId } = await post<{ dispatchId: string }>('/dispatches', graph, idempotencyKey)
+      return dispatchId
+    },
+    cancel: async (dispatchId, { idempotencyKey, ...request } = {}) =>
+      post(`${pathOf(dispatchId)}/cancellations`, request, idempotencyKey),
+    describe: async (dispatchId) => get(pathOf(dispatchId)),
+    cancellation: async (dispatchId, cancellationId) =>
+      get(`${pathOf(dispatchId)}/cancellations/${encodeURIComponent(cancellationId)}`),
+    result: async (dispatchId, taskId) => {
+      const path = `${pathOf(dispatchId)}${taskId === undefined ? '' : `/tasks/${taskId}`}/result`
+      return callApi<ResultView>(transport, { method: 'GET', path }, ({ headers, bytes }) => {
+        const uri = headers.get(resultUriHeader)
+        return uri === null ? undefined : { uri, bytes }
+      })
+    },
+    log: async (dispatchId, taskId, { stream, offset }) =>
+      get(`${pathOf(dispatchId)}/tasks/${taskId}/log?stream=${stream}&offset=${offset}`),
+    tasks: (dispatchId) => pages(`${pathOf(dispatchId)}/tasks`, { limit: '1000' }),
+    events: (dispatchId) => pages(`${pathOf(dispatchId)}/events`, { limit: '1000' }),
+    list: (filter = {}) => pages('/dispatches', { limit: '100', ...filter }),
+  }
+}
+
+/** Checked here, so that what is no id (`..`) cannot lead to another route. */
+function pathOf(dispatchId: string): string {
+  const id = dispatchIdParam.safeParse(dispatchId)
+  if (id.success) return `/dispatches/${id.data}`
+  const reason = id.error.issues.map(({ message }) => message).join('; ')
+  throw new InvalidInput(`"${dispatchId}" ${reason}.`)
+}

@@ -1,0 +1,117 @@
+import type { Failure } from './failure.ts'
+import type { JsonObject } from './json.ts'
+
+/** One run of a graph: what META holds, and all that a turn needs to know beside the live tasks. */
+export interface Dispatch {
+  readonly id: string
+  readonly name: string
+  readonly owner: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly taskCount: number
+  readonly status: DispatchStatus
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly endedAt?: number
+  /** Two bits a task: open, succeeded, failed, cancelled-or-skipped (`settled.ts`). */
+  readonly settled: Uint8Array
+  /** One bit a task: which of cancelled-or-skipped it is. Absent while nothing has been skipped. */
+  readonly skipped?: Uint8Array
+  /** By cancellation id. */
+  readonly fences: Readonly<Record<string, Fence>>
+  /** When the loop last asked the back ends about the live jobs. */
+  readonly polledAt?: number
+  /** The kill passes over what the fences cover: when the last began, and how many there were. */
+  readonly killPass?: { readonly at: number; readonly count: number }
+  /** Grows with every drain: an action of an older epoch does nothing. */
+  readonly epoch: number
+  /** Of a sublattice's child. */
+  readonly parent?: Parent
+  /** Grows with every write: a turn commits only over the version it has read. */
+  readonly version: number
+}
+
+/** What a child dispatch knows of the sublattice task whose job it is. */
+export interface Parent {
+  readonly dispatchId: string
+  readonly taskId: number
+  readonly attempt: number
+  /** 1 for a child of a dispatch that a user made. */
+  readonly depth: number
+}
+
+export type DispatchStatus = 'running' | 'succeeded' | 'failed' | 'cancelled'
+
+/** The mark that forbids starts in a cancellation's scope. */
+export interface Fence {
+  readonly id: string
+  /** A bit a task, or the whole dispatch. */
+  readonly scope: Uint8Array | 'all'
+  readonly mode: 'graceful' | 'force'
+  readonly graceSeconds: number
+  readonly reason: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** How many tasks in scope were given up before they had started. */
+  readonly abandoned: number
+  /** How the live tasks in scope ended, by executor: written in the same update that settles them. */
+  readonly ended: Readonly<Record<string, EndCounts>>
+}
+
+export interface EndCounts {
+  readonly cancelled: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
+/** The current attempt of a task that has been claimed at least once: what `TASK#<id>` holds. */
+export interface TaskRun {
+  readonly id: number
+  readonly attempt: number
+  readonly executor: string
+  readonly state: RunState
+  /** Claimed and not settled yet. */
+  readonly live: boolean
+  readonly claimId: string
+  readonly claimedAt: number
+  /** Of a claim for a pack: the member after which its job is named. */
+  readonly packLeader?: number
+  readonly handle?: JsonObject
+  readonly submittedAt?: number
+  readonly startedAt?: number
+  readonly endedAt?: number
+  readonly exitCode?: number
+  readonly failure?: Failure
+  /** A released claim is not taken up again before this moment. */
+  readonly notBefore?: number
+  /** Since when the back end has said that it does not know the job. */
+  readonly missingSince?: number
+  /** Why the last request to stop the job failed; the next pass asks again. */
+  readonly cancelError?: string
+}
+
+/**
+ * State of one attempt. `submitting`: claimed, no handle yet. `released`: claimed, then given back with nothing
+ * provisioned. `lost`: the back end does not have it, and it is not to be found by name either.
+ */
+export type RunState = 'submitting' | 'released' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost'
+
+/** How a task is settled. Final. */
+export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'skipped'
+
+/** The record of one cancel request. */
+export interface Cancellation {
+  readonly id: string
+  readonly dispatchId: string
+  /** The tasks that were named, sorted; absent for the whole dispatch. */
+  readonly taskIds?: readonly number[]
+  readonly mode: 'graceful' | 'force'
+  readonly graceSeconds: number
+  readonly reason: string
+  readonly actor: string
+  readonly source: CancelSource
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly idempotencyKey?: string
+}
+
+export type CancelSource = 'api' | 'budget' | 'alarm' | 'console' | 'parent'

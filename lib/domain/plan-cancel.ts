@@ -1,0 +1,27 @@
+import { covers } from './cancel-scope.ts'
+import type { Fence } from './dispatch.ts'
+import { killGroups } from './kill-pass.ts'
+import { type Action, attemptsOf, chunkActions, chunkAttempts, type Snapshot } from './plan-turn.ts'
+import type { Policy } from './policy.ts'
+import { outcomeOf } from './settled.ts'
+
+/**
+ * The first kill pass, for a snapshot whose META holds the fence: stop every running job in `scope`, and look for the
+ * jobs of claims that have no handle yet. Where a back end can forestall a job, what is looked for and not there never
+ * comes: a submit in flight is stopped before it has an effect.
+ */
+export function planCancel(
+  { dispatch, graph, live }: Snapshot,
+  scope: Fence['scope'],
+  policy: Policy,
+  now: number,
+): readonly Action[] {
+  const covered = live.filter((run) => covers(scope, run.id) && outcomeOf(dispatch, run.id) === undefined)
+  const running = covered.filter((run) => run.handle && (run.state === 'queued' || run.state === 'running'))
+  const claimed = covered.filter((run) => run.state === 'submitting')
+  const cut = { graph, epoch: dispatch.epoch, policy }
+  return [
+    ...chunkActions(cut, killGroups(dispatch, running, now)),
+    ...chunkAttempts(cut, 'recover', attemptsOf(claimed)),
+  ]
+}

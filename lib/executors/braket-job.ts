@@ -1,0 +1,253 @@
+import {
+  type BraketClient,
+  CancelJobCommand,
+  CreateJobCommand,
+  type CreateJobCommandInput,
+  GetJobCommand,
+  _InstanceType as InstanceTypes,
+  SearchJobsCommand,
+} from '@aws-sdk/client-braket'
+import { z } from 'zod'
+import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
+import { createKnownDevices, type Devices, type KnownDevices } from './braket-devices.ts'
+import { braketError, isConflict, isNotFound, regionOf } from './braket-errors.ts'
+import { hybridJobName } from './braket-job-name.ts'
+import { observeHybridJob } from './braket-observation.ts'
+import { callInGroups } from './call-in-groups.ts'
+import type { CancelOutcome, Executor, JobSpec, Observation } from './executor.ts'
+import { type Clock, createPace, type Quota, systemClock } from './pace.ts'
+
+/** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
+const createQuota: Quota = { perSecond: 1, burst: 5 }
+const getQuota: Quota = { perSecond: 5, burst: 25 }
+const searchQuota: Quota = { perSecond: 5, burst: 50 }
+const cancelQuota: Quota = { perSecond: 2, burst: 5 }
+/** Source: the same page: a hybrid job runs five days at most. */
+const maxRuntimeSeconds = 5 * 24 * 3600
+const defaultRuntimeSeconds = 24 * 3600
+/** Source: Braket API model, CreateJob: entries of `hyperParameters`, and characters of a value. */
+const hyperParameterCount = 100
+const hyperParameterCharacters = 2500
+
+const optionsOf = (device: KnownDevices['schema']) =>
+  z
+    .strictObject({
+      device,
+      /** The script: a file or folder on one machine, an S3 URI on AWS. */
+      sourceUri: z.string().min(1).exactOptional(),
+      /** `algorithm.py`, `module` or `module:function` within the script's folder. */
+      entryPoint: z.string().min(1).exactOptional(),
+      compressionType: z.enum(['NONE', 'GZIP']).default('NONE'),
+      image: z.string().min(1).exactOptional(),
+      hyperParameters: z
+        .record(
+          z.string().regex(/^(?!QUENCH_)/, 'must not start with QUENCH_'),
+          z.string().max(hyperParameterCharacters),
+        )
+        .exactOptional(),
+      inputData: z
+        .array(z.strictObject({ channelName: z.string(), uri: z.string(), contentType: z.string().exactOptional() }))
+        .exactOptional(),
+      instanceType: z.enum(InstanceTypes).default('ml.m5.large'),
+      instanceCount: z.int().min(1).default(1),
+      volumeSizeInGb: z.int().min(1).default(30),
+      roleArn: z.string().min(1).exactOptional(),
+    })
+    .refine(
+      ({ image, sourceUri, entryPoint }) =>
+        (sourceUri === undefined) === (entryPoint === undefined) && (image ?? sourceUri),
+      'must have sourceUri with entryPoint, or an image, or all of them',
+    )
+
+const handleSchema = z.strictObject({ kind: z.literal('hybrid-job'), arn: z.string(), name: z.string() })
+
+type JobOptions = z.infer<ReturnType<typeof optionsOf>>
+type JobHandle = z.infer<typeof handleSchema>
+
+export interface BraketJobOptions {
+  /** The Braket client of a Region, or of the default one for devices without. */
+  readonly braketIn: (region: string | undefined) => Pick<BraketClient, 'send'>
+  readonly output: { readonly bucket: string; readonly keyPrefix: string }
+  /** The role that jobs run as, where a task names none. */
+  readonly roleArn: string
+  /** Short names besides those of Amazon's simulators. */
+  readonly devices?: Devices
+  /** What the account's quotas were raised by, 1…2 on AWS; bursts cannot be raised. Default 1. */
+  readonly quotaFactor?: number
+  /** How far back `find` looks. Default 7. */
+  readonly findDays?: number
+  readonly clock?: Clock
+}
+
+/**
+ * Hybrid jobs on Amazon Braket: a container with a script that makes quantum tasks of its own.
+ *
+ * Another resource than a quantum task, with calls, states and a cancel of its own: a handle of one kind is refused by
+ * the executor of the other. The `QUENCH_…` variables are hyperparameters to the job, in the file that
+ * `AMZN_BRAKET_HP_FILE` names: Braket gives a job no environment. `stoppingCondition` is always set.
+ * Source: Braket API reference, CreateJob, GetJob, CancelJob, SearchJobs.
+ */
+export function createBraketJobExecutor(options: BraketJobOptions): Executor {
+  const { braketIn, quotaFactor = 1, findDays = 7, clock = systemClock } = options
+  const devices = createKnownDevices(options.devices)
+  const paceOf = ({ perSecond, burst }: Quota) => createPace({ perSecond: perSecond * quotaFactor, burst }, clock)
+  const pace = {
+    create: paceOf(createQuota),
+    get: paceOf(getQuota),
+    search: paceOf(searchQuota),
+    cancel: paceOf(cancelQuota),
+  }
+
+  const read = async (jobArn: string) => {
+    await pace.get.turn()
+    return braketIn(regionOf(jobArn)).send(new GetJobCommand({ jobArn }))
+  }
+
+  const afterConflict = async (arn: string, conflict: Error): Promise<CancelOutcome> => {
+    const { status } = await read(arn)
+    if (status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED') return { outcome: 'ended' }
+    return status === 'CANCELLING' ? { outcome: 'accepted' } : { outcome: 'failed', message: conflict.message }
+  }
+
+  const cancelOne = async ({ arn }: JobHandle): Promise<CancelOutcome> => {
+    await pace.cancel.turn()
+    try {
+      await braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }))
+      return { outcome: 'accepted' }
+    } catch (error) {
+      if (isNotFound(error)) return { outcome: 'unknown' }
+      if (isConflict(error)) return afterConflict(arn, error as Error)
+      throw error
+    }
+  }
+
+  return {
+    name: 'braket-job',
+    adopts: true,
+    optionsSchema: optionsOf(devices.schema),
+    handleSchema,
+    iamActions: [
+      'braket:CreateJob',
+      'braket:TagResource',
+      'braket:GetJob',
+      'braket:SearchJobs',
+      'braket:CancelJob',
+      'iam:PassRole',
+    ],
+    // Five seconds of creates; five seconds of reads; the burst of cancels, and five seconds more.
+    chunk: { submit: 5, poll: 25, cancel: 15 },
+
+    submit: async (job) => {
+      const deviceArn = devices.arnOf((job.options as JobOptions).device)
+      const input = submission(job, options, deviceArn)
+      await pace.create.turn()
+      const { jobArn } = await braketIn(regionOf(deviceArn)).send(new CreateJobCommand(input)).catch(fail('CreateJob'))
+      if (!jobArn) throw new BackendUnavailable('CreateJob: no ARN', { arrived: 'unknown' })
+      return { kind: 'hybrid-job', arn: jobArn, name: job.name }
+    },
+
+    /** The documented filters of SearchJobs are jobArn and createdAt: the name is compared here. */
+    find: async (job) => {
+      const wanted = hybridJobName(job)
+      const region = regionOf(devices.arnOf((job.options as JobOptions).device))
+      const since = new Date(Date.now() - findDays * 24 * 3600 * 1000).toISOString()
+      let nextToken: string | undefined
+      do {
+        await pace.search.turn()
+        const page = await braketIn(region)
+          .send(
+            new SearchJobsCommand({
+              filters: [{ name: 'createdAt', operator: 'GTE', values: [since] }],
+              maxResults: 100,
+              ...(nextToken && { nextToken }),
+            }),
+          )
+          .catch(fail('SearchJobs'))
+        const found = page.jobs?.find(({ jobName }) => jobName === wanted)
+        if (found?.jobArn) return { kind: 'hybrid-job', arn: found.jobArn, name: job.name }
+        nextToken = page.nextToken
+      } while (nextToken)
+      return undefined
+    },
+
+    poll: (handles) =>
+      callInGroups({
+        items: handles as readonly JobHandle[],
+        size: 1,
+        call: async ([handle]): Promise<readonly Observation[]> => {
+          try {
+            return [observeHybridJob(await read(handle?.arn ?? ''))]
+          } catch (error) {
+            return isNotFound(error) ? [{ state: 'lost' }] : fail('GetJob')(error)
+          }
+        },
+        failed: ({ code, message }) => ({
+          state: 'unknown',
+          failure: { code, message, retryable: true, source: 'braket-job' },
+        }),
+      }),
+
+    cancel: (handles, _request) =>
+      callInGroups({
+        items: handles as readonly JobHandle[],
+        size: 1,
+        call: async (group) => Promise.all(group.map((handle) => cancelOne(handle).catch(fail('CancelJob')))),
+        failed: ({ message }) => ({ outcome: 'failed', message }),
+      }),
+  }
+}
+
+/** The CreateJob request of an attempt. */
+function submission(job: JobSpec, { output, roleArn }: BraketJobOptions, deviceArn: string): CreateJobCommandInput {
+  const { dispatchId, taskId, name, timeoutSeconds } = job
+  const options = job.options as JobOptions
+  const { sourceUri, entryPoint, compressionType, image, inputData } = options
+  const hyperParameters = hyperParametersOf(job)
+  return {
+    clientToken: name,
+    jobName: hybridJobName(job),
+    deviceConfig: { device: deviceArn },
+    algorithmSpecification: {
+      ...(sourceUri && entryPoint && { scriptModeConfig: { s3Uri: sourceUri, entryPoint, compressionType } }),
+      ...(image && { containerImage: { uri: image } }),
+    },
+    instanceConfig: {
+      instanceType: options.instanceType,
+      instanceCount: options.instanceCount,
+      volumeSizeInGb: options.volumeSizeInGb,
+    },
+    outputDataConfig: { s3Path: `s3://${output.bucket}/${output.keyPrefix}/${name}` },
+    roleArn: options.roleArn ?? roleArn,
+    stoppingCondition: { maxRuntimeInSeconds: Math.min(timeoutSeconds ?? defaultRuntimeSeconds, maxRuntimeSeconds) },
+    hyperParameters,
+    ...(inputData && {
+      inputDataConfig: inputData.map(({ channelName, uri, contentType }) => ({
+        channelName,
+        dataSource: { s3DataSource: { s3Uri: uri } },
+        ...(contentType && { contentType }),
+      })),
+    }),
+    tags: { 'quench:dispatch': dispatchId, 'quench:task': String(taskId), 'quench:job': name },
+  }
+}
+
+/** The task's own, and the `QUENCH_…` variables; CreateJob takes no empty value. */
+function hyperParametersOf({ options, environment }: JobSpec): Record<string, string> {
+  const own = (options as JobOptions).hyperParameters ?? {}
+  const entries = Object.entries({ ...own, ...environment }).filter(([, value]) => value !== '')
+  const tooLong = entries.find(([, value]) => value.length > hyperParameterCharacters)
+  if (tooLong) {
+    const [key, { length }] = tooLong
+    throw new BackendRejected(`${key} has ${length} characters; a hyperparameter takes ${hyperParameterCharacters}`)
+  }
+  if (entries.length > hyperParameterCount) {
+    throw new BackendRejected(`the job has ${entries.length} hyperparameters; CreateJob takes ${hyperParameterCount}`)
+  }
+  return Object.fromEntries(entries)
+}
+
+const fail =
+  (call: string) =>
+  (error: unknown): never => {
+    throw braketError(call, error)
+  }

@@ -1,0 +1,14 @@
+/** dynalite comes without types; this is the part in use. Source: its README, "Programmatically". */
+declare module 'dynalite' {
+  import type { Server } from 'node:http'
+
+  interface Options {
+    /** Folder of the database; in memory without one. */
+    readonly path?: string
+    readonly createTableMs?: number
+    readonly deleteTableMs?: number
+  }
+
+  function dynalite(options?: Options): Server
+  export = dynalite
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SFNClient } from '@aws-sdk/client-sfn'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { Context } from '../app/context.ts'
+import type { ResultFiles } from '../app/result-files.ts'
+import { defaultPolicy } from '../domain/policy.ts'
+import type { Executor } from '../executors/executor.ts'
+import { createDynamoStore } from '../store/dynamo.ts'
+import { createWakeStore, type WakeStore } from '../store/wake.ts'
+import { chunks } from './chunks.ts'
+import { clientOptions } from './client-options.ts'
+import { logDecision } from './log-decision.ts'
+import { createSfnExecutions, type SfnExecutions } from './sfn-executions.ts'
+
+interface AwsOptions {
+  readonly QUENCH_TABLE: string
+  readonly QUENCH_STATE_MACHINE_ARN: string
+  /** Where results go; for functions that name them. */
+  readonly QUENCH_BUCKET?: string
+}
+
+interface AwsParts {
+  /** `load-executors.ts`. Without: the function calls no back end. */
+  readonly executorsFor?: (context: () => Context) => readonly Executor[]
+  /** `s3-result-files.ts`. Without: the function reads and writes no results. */
+  readonly resultFiles?: ResultFiles
+}
+
+/** What a function works with. */
+export interface Aws {
+  readonly context: Context
+  readonly wake: WakeStore
+  readonly executions: SfnExecutions
+}
+
+/**
+ * The composition root of every function: DynamoDB and Step Functions, and the back ends that it is given.
+ *
+ * It imports no back end and no S3, so that a function loads only what it calls: they are given to it. Made once for each
+ * instance of a function, outside of its handler.
+ */
+export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
+  const { executorsFor = () => [], resultFiles = noResultFiles } = parts
+  const { QUENCH_TABLE, QUENCH_STATE_MACHINE_ARN, QUENCH_BUCKET = '' } = config
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientOptions), {
+    marshallOptions: { removeUndefinedValues: true },
+  })
+  const wake = createWakeStore(client, QUENCH_TABLE)
+  const executions = createSfnExecutions({
+    sfn: new SFNClient(clientOptions),
+    stateMachineArn: QUENCH_STATE_MACHINE_ARN,
+    wake,
+    now: () => Date.now(),
+  })
+  const executors: readonly Executor[] = executorsFor(() => context)
+  const context: Context = {
+    store: createDynamoStore(client, QUENCH_TABLE),
+    executors: new Map(executors.map((executor) => [executor.name, executor])),
+    executions,
+    policy: { ...defaultPolicy, chunks },
+    now: () => Date.now(),
+    sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
+    newId: randomUUID,
+    resultUri: (dispatchId, taskId, attempt) => `s3://${QUENCH_BUCKET}/results/${dispatchId}/${taskId}/${attempt}`,
+    ...resultFiles,
+    concurrency: 16,
+    log: logDecision,
+  }
+  return { context, wake, executions }
+}
+
+const noResultFiles: ResultFiles = { readResult: unreachable, writeText: unreachable }
+
+function unreachable(uri: string): never {
+  throw new Error(`this function has no way to ${uri}`)
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { problemsOf } from '../schema/problems.ts'
+
+const name = z.string().min(1)
+const arn = z.string().regex(/^arn:[^:]+:[^:]+:/, 'must be an ARN')
+const machineId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, 'must be the id of an EC2 or a managed instance')
+
+const backends = z.strictObject({
+  /** The queues that tasks may name: the sweeper looks for leaked jobs there. */
+  batch: z.strictObject({ jobQueues: z.array(name) }).exactOptional(),
+  /** Without `jobRoleArn` there are no hybrid jobs. */
+  braket: z.strictObject({ devices: z.record(name, arn).default({}), jobRoleArn: arn.exactOptional() }).exactOptional(),
+  hosts: z.record(name, z.strictObject({ instanceId: machineId })).default({}),
+  clusters: z.record(name, z.strictObject({ instanceId: machineId, user: name.exactOptional() })).default({}),
+})
+
+/** Who may see and cancel everything. */
+const admins = z.strictObject({
+  /** ARNs of IAM users or roles, JWT subjects. */
+  principals: z.array(name).default([]),
+  /** Groups that a JWT may claim. */
+  groups: z.array(name).default([]),
+})
+
+/** What else than a request of a person cancels, and which of the open dispatches: all, or an owner's, or with a tag. */
+const trigger = z
+  .strictObject({
+    kind: z.enum(['alarm', 'budget', 'request']),
+    /** Of the alarm or the budget, exactly. */
+    name: name.exactOptional(),
+    /** What comes through SNS counts only from here; what comes through EventBridge needs none. */
+    topicArn: arn.exactOptional(),
+    owner: name.exactOptional(),
+    tag: z
+      .string()
+      .regex(/^[^=]+=/, 'must be key=value')
+      .exactOptional(),
+  })
+  .refine(({ kind, name }) => kind === 'request' || name !== undefined, 'must have the name of its alarm or budget')
+
+const variables = {
+  QUENCH_TABLE: name,
+  QUENCH_STATE_MACHINE_ARN: z.string().regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, 'must be an ARN'),
+  /** Results go under `results/`, those of Braket under `braket/`. */
+  QUENCH_BUCKET: name,
+  QUENCH_BACKENDS: json(backends),
+  QUENCH_ADMINS: json(admins).default({ principals: [], groups: [] }),
+  /** The claim of a JWT that holds groups. */
+  QUENCH_GROUPS_CLAIM: name.default('groups'),
+  QUENCH_TRIGGERS: json(z.array(trigger)).default([]),
+}
+
+type Variables = typeof variables
+type VariableName = keyof Variables
+
+export type Backends = z.output<typeof backends>
+export type Admins = z.output<typeof admins>
+export type Trigger = z.output<typeof trigger>
+
+const loop = ['QUENCH_TABLE', 'QUENCH_STATE_MACHINE_ARN'] as const
+const jobs = [...loop, 'QUENCH_BUCKET', 'QUENCH_BACKENDS'] as const
+const people = ['QUENCH_ADMINS', 'QUENCH_GROUPS_CLAIM'] as const
+
+/** The environment variables that each function reads, all of them here. */
+export const functionVariables = {
+  api: [...jobs, ...people],
+  turn: loop,
+  act: jobs,
+  cancel: [...jobs, ...people, 'QUENCH_TRIGGERS'],
+  'job-events': loop,
+  reap: jobs,
+  sweep: jobs,
+} as const satisfies Record<string, readonly VariableName[]>
+
+type FunctionName = keyof typeof functionVariables
+type Config<Name extends FunctionName> = {
+  readonly [Key in (typeof functionVariables)[Name][number]]: z.output<Variables[Key]>
+}
+
+/**
+ * The configuration of a function, from its environment.
+ *
+ * Errors: one that lists every variable that is missing or wrong.
+ */
+export function readConfig<Name extends FunctionName>(
+  functionName: Name,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config<Name> {
+  const shape = Object.fromEntries(functionVariables[functionName].map((key) => [key, variables[key]]))
+  const parsed = z.object(shape).safeParse(environment)
+  if (parsed.success) return parsed.data as Config<Name>
+  const problems = problemsOf(parsed.error).map(({ path, message }) => `${path}: ${message}`)
+  throw new Error(`the function ${functionName} is not configured: ${problems.join('; ')}`)
+}
+
+function json<Schema extends z.ZodType>(schema: Schema) {
+  return z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text)
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' })
+        return z.NEVER
+      }
+    })
+    .pipe(schema)
+}

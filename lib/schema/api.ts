@@ -1,0 +1,199 @@
+import { z } from 'zod'
+
+/** Ids may be given as a unique prefix of at least four characters. */
+export const dispatchIdParam = z
+  .string()
+  .regex(/^[0-9a-f-]{4,36}$/, 'must be a dispatch id, or a unique prefix of at least 4 characters')
+
+export const cancelRequest = z.strictObject({
+  taskIds: z.array(z.int().min(0)).min(1).optional(),
+  reason: z.string().max(1024).default('cancelled on request'),
+  mode: z.enum(['graceful', 'force']).default('graceful'),
+  /** From asking the job to end to killing it. */
+  graceSeconds: z.int().min(0).max(300).default(30),
+  dryRun: z.boolean().default(false),
+})
+
+export type CancelRequestInput = z.input<typeof cancelRequest>
+
+export const listQuery = z.strictObject({
+  status: z.enum(['running', 'cancelling', 'succeeded', 'failed', 'cancelled']).exactOptional(),
+  owner: z.string().exactOptional(),
+  /** `key=value` */
+  tag: z
+    .string()
+    .regex(/^[^=]+=/, 'must be key=value')
+    .exactOptional(),
+  limit: z.coerce.number().int().min(1).max(100).default(25),
+  cursor: z.string().exactOptional(),
+})
+
+export const pageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  cursor: z.string().exactOptional(),
+})
+
+export const logQuery = z.strictObject({
+  stream: z.enum(['stdout', 'stderr']).default('stdout'),
+  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+})
+
+/** Beside the bytes of a result: where they are. */
+export const resultUriHeader = 'quench-result-uri'
+
+/** What users see of a task. `cancelling` and `unconfirmed` are derived, never stored. */
+export const taskStates = [
+  'pending',
+  'submitting',
+  'queued',
+  'running',
+  'cancelling',
+  'unconfirmed',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'skipped',
+] as const
+export type TaskState = (typeof taskStates)[number]
+export type DispatchState = 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled'
+
+/** All instants are ISO 8601 strings in UTC. */
+export interface DispatchView {
+  readonly dispatchId: string
+  readonly name: string
+  readonly owner: string
+  readonly state: DispatchState
+  readonly tags: Readonly<Record<string, string>>
+  /** Of a sublattice's child: the task whose job it is. */
+  readonly parent?: { readonly dispatchId: string; readonly taskId: number }
+  readonly createdAt: string
+  readonly endedAt?: string
+  readonly taskCount: number
+  readonly settledCount: number
+  /** Tasks by state; states without a task are left out. */
+  readonly tasks: Readonly<Partial<Record<TaskState, number>>>
+  readonly cancellations: readonly CancellationSummary[]
+  /** Where the post-processing task left its result, once it has succeeded. */
+  readonly resultUri?: string
+}
+
+export interface CancellationSummary {
+  readonly cancellationId: string
+  readonly at: string
+  readonly scope: 'dispatch' | 'tasks'
+  readonly actor: string
+  readonly source: string
+  readonly reason: string
+}
+
+/** A dispatch in a list: without what takes a read of its tasks. */
+export type DispatchRow = Pick<
+  DispatchView,
+  'dispatchId' | 'name' | 'owner' | 'state' | 'tags' | 'parent' | 'createdAt' | 'endedAt' | 'taskCount' | 'settledCount'
+>
+
+export interface TaskView {
+  readonly taskId: number
+  readonly name: string
+  readonly executor: string
+  readonly needs: readonly number[]
+  readonly state: TaskState
+  /** 0 while it has never been submitted. */
+  readonly attempt: number
+  readonly handle?: Readonly<Record<string, unknown>>
+  /** Of a sublattice: the dispatch that is its job. */
+  readonly childId?: string
+  readonly submittedAt?: string
+  readonly startedAt?: string
+  readonly endedAt?: string
+  readonly exitCode?: number
+  readonly failure?: { readonly code: string; readonly message: string; readonly source: string }
+  readonly resultUri?: string
+}
+
+export interface EventView {
+  readonly at: string
+  readonly lines: readonly string[]
+}
+
+/** A piece of the log of a task's current attempt; another attempt has a log of its own, from offset 0. */
+export interface LogView {
+  readonly attempt: number
+  readonly text: string
+  /** In bytes: where the next piece begins. */
+  readonly nextOffset: number
+  /** The task was over before this was read: where the text is empty, no more will come. */
+  readonly hasEnded: boolean
+}
+
+/** `stopping`: asked to stop, confirmation follows. `abandoned`: will never start. `finished`: had ended before. */
+export interface CancelCounts {
+  readonly stopping: number
+  readonly abandoned: number
+  readonly finished: number
+  /** `stopping` by executor. */
+  readonly backends: Readonly<Record<string, number>>
+  /** How long asking for all of it will take, by executor, where a quota makes that more than an instant. */
+  readonly etaSeconds?: Readonly<Record<string, number>>
+}
+
+/** Answer to `POST …/cancellations`: 202, or 200 for a dry run and for a dispatch that has ended. */
+export interface CancelAnswer {
+  /** Absent for a dry run. */
+  readonly cancellationId?: string
+  readonly dispatchId: string
+  readonly dryRun: boolean
+  readonly scope: 'dispatch' | 'tasks'
+  readonly counts: CancelCounts
+  /** What was found of each task that was named; empty for the whole dispatch. */
+  readonly targets: readonly {
+    readonly taskId: number
+    readonly name: string
+    readonly found: 'stopping' | 'abandoned' | 'finished'
+    readonly state: TaskState
+  }[]
+}
+
+/** Answer to `GET …/cancellations/{id}`. */
+export interface CancellationView {
+  readonly cancellationId: string
+  readonly dispatchId: string
+  readonly scope: 'dispatch' | 'tasks'
+  readonly taskIds?: readonly number[]
+  readonly mode: 'graceful' | 'force'
+  readonly graceSeconds: number
+  readonly reason: string
+  readonly actor: string
+  readonly source: string
+  readonly at: string
+  /** `stopping` until every job in scope is confirmed; `unconfirmed` when one is overdue; `not-applied` when the request died
+   * before its fence was written: nothing was stopped, ask again. */
+  readonly state: 'stopping' | 'unconfirmed' | 'confirmed' | 'not-applied'
+  readonly abandoned: number
+  /** One entry a back end that had live jobs in scope. `confirmed` = cancelled + succeeded + failed. */
+  readonly backends: Readonly<
+    Record<
+      string,
+      {
+        readonly requested: number
+        readonly confirmed: number
+        readonly unconfirmed: number
+        readonly cancelled: number
+        readonly succeeded: number
+        readonly failed: number
+      }
+    >
+  >
+}
+
+export interface PageView<Item> {
+  readonly items: readonly Item[]
+  readonly cursor?: string
+}
+
+/** The body of every answer that is not 2xx. */
+export interface ErrorBody {
+  readonly code: string
+  readonly message: string
+  readonly details: readonly { readonly path: string; readonly message: string }[]
+}

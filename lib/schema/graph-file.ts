@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { graphLimits } from '../domain/graph.ts'
+
+const options = z.record(z.string(), z.json())
+
+const task = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(graphLimits.nameCharacters)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must begin with a letter or digit and hold letters, digits, . _ - only'),
+  /** Position in `tasks`; may be left out. */
+  id: z.int().min(0).optional(),
+  needs: z.array(z.union([z.string(), z.int().min(0)])).default([]),
+  executor: z.string().min(1),
+  options: options.default({}),
+  pack: z.string().min(1).max(graphLimits.nameCharacters).optional(),
+  postProcess: z.boolean().default(false),
+  timeoutSeconds: z.int().min(1).max(31_536_000).optional(),
+  retry: z.strictObject({ attempts: z.int().min(1).max(10) }).optional(),
+})
+
+/** A graph as a user writes it: the body of `POST /dispatches`. */
+export const graphFile = z.strictObject({
+  name: z.string().min(1).max(graphLimits.nameCharacters),
+  tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+  /** Options that every task of an executor starts from. */
+  defaults: z.record(z.string(), options).default({}),
+  tasks: z.array(task).min(1),
+})
+
+/** What a caller may leave out is optional here. */
+export type GraphInput = z.input<typeof graphFile>

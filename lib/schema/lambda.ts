@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { cancelRequest } from './api.ts'
+
+/** What the state machine sends to `turn` (`cdk/dispatch-definition.ts`). */
+export const turnRequest = z.strictObject({
+  dispatchId: z.string(),
+  epoch: z.int().min(1),
+  generation: z.int().min(1),
+  events: z.int().min(0),
+})
+
+/** What it sends to `act`: an action as `turn` packed it. */
+export const actRequest = z.strictObject({
+  dispatchId: z.string(),
+  action: z.strictObject({
+    kind: z.enum(['submit', 'poll', 'recover', 'cancel']),
+    executor: z.string(),
+    epoch: z.int().min(1),
+    tasks: z.string().regex(/^(\d+(-\d+)?:\d+( |$))*$/, 'must be ranges of attempts'),
+    pack: z.string().exactOptional(),
+    mode: z.enum(['graceful', 'force']).exactOptional(),
+    reason: z.string().exactOptional(),
+  }),
+})
+
+/** A cancel request as someone types it into the Lambda console, or sends it as the detail of an event. */
+export const cancelPayload = cancelRequest.extend({
+  dispatchId: z.string().regex(/^[0-9a-f-]{36}$/, 'must be the whole id of a dispatch'),
+})
+
+export type CancelPayload = z.output<typeof cancelPayload>
+
+/** Source: EventBridge user guide, "Events": the fields that every event has. */
+export const eventBridgeEvent = z.object({
+  id: z.string(),
+  source: z.string(),
+  'detail-type': z.string(),
+  account: z.string(),
+  detail: z.unknown(),
+})
+
+export type EventBridgeEvent = z.output<typeof eventBridgeEvent>
+
+/** Source: CloudWatch user guide, "Alarm events and EventBridge". */
+export const alarmDetail = z.object({
+  alarmName: z.string(),
+  state: z.object({ value: z.string(), reason: z.string().optional() }),
+})
+
+/** The same of an alarm that comes through SNS. Source: CloudWatch user guide, "Using Amazon CloudWatch alarms". */
+export const alarmMessage = z.object({
+  AlarmName: z.string(),
+  NewStateValue: z.string(),
+  NewStateReason: z.string().optional(),
+})
+
+/** Source: Step Functions developer guide, "Events for execution status changes". */
+export const executionEvent = z.object({
+  source: z.literal('aws.states'),
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({ name: z.string(), stateMachineArn: z.string(), status: z.string() }),
+})
+
+/** Source: Lambda developer guide, "Using Lambda with Amazon SNS". */
+export const snsEvent = z.object({
+  Records: z
+    .array(
+      z.object({
+        EventSource: z.literal('aws:sns'),
+        Sns: z.object({ MessageId: z.string(), TopicArn: z.string(), Message: z.string() }),
+      }),
+    )
+    .min(1),
+})
+
+/** Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
+export const sqsEvent = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) })
+
+/** Source: API Gateway developer guide, "Working with AWS Lambda proxy integrations for HTTP APIs", format 2.0. */
+export const httpEvent = z.object({
+  version: z.literal('2.0'),
+  requestContext: z.object({
+    authorizer: z
+      .object({
+        iam: z.object({ userArn: z.string() }).optional(),
+        jwt: z.object({ claims: z.record(z.string(), z.unknown()) }).optional(),
+      })
+      .optional(),
+    http: z.object({ method: z.string() }),
+  }),
+})

@@ -1,0 +1,109 @@
+import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Graph } from '../domain/graph.ts'
+import type { JsonObject } from '../domain/json.ts'
+
+/**
+ * Where dispatches live. Every write is one conditional update and says whether its condition held; every read that
+ * decides something is strongly consistent.
+ *
+ * Errors: whatever the database client throws. A write whose answer was lost may be repeated: each is either
+ * idempotent or recognises its own effect.
+ */
+export interface Store {
+  /** Write graph, then META. False where a dispatch of this id exists already. */
+  createDispatch(dispatch: Dispatch, graph: Graph): Promise<boolean>
+  readDispatch(dispatchId: string): Promise<Dispatch | undefined>
+  /** Immutable, so it may come from memory. */
+  readGraph(dispatchId: string): Promise<Graph>
+  /** The claimed, unsettled tasks, in id order. */
+  readLive(dispatchId: string): Promise<readonly TaskRun[]>
+  /** The tasks among `ids` that were ever claimed. */
+  readRuns(dispatchId: string, ids: readonly number[]): Promise<readonly TaskRun[]>
+  /** Every task that was ever claimed, in id order. */
+  readAllRuns(dispatchId: string): Promise<readonly TaskRun[]>
+
+  /** Commit a turn. False where META is no longer at `version`. */
+  commitTurn(dispatchId: string, version: number, changes: TurnChanges): Promise<boolean>
+  /** Take a settled task out of the live index. */
+  clearLive(dispatchId: string, taskId: number): Promise<void>
+
+  /** Claim an attempt. False where it is not to be had: claimed by someone else, done, or not waiting for a retry. */
+  claim(dispatchId: string, claim: Claim): Promise<boolean>
+  /** Give a claim back with nothing provisioned; `drop` takes the task out of the live index as well. */
+  release(
+    dispatchId: string,
+    claim: Claim,
+    how: { drop: boolean; notBefore?: number; failure?: Failure },
+  ): Promise<void>
+  /** Write down which tasks a pack's job has as its elements, in their order; before the job is submitted. */
+  putPack(dispatchId: string, leader: number, taskIds: readonly number[]): Promise<void>
+  readPack(dispatchId: string, leader: number): Promise<readonly number[] | undefined>
+  /** Keep the handle of an attempt. False where the attempt is over or has another handle: the job is a twin. */
+  storeHandle(dispatchId: string, attempt: AttemptRef, handle: JsonObject, submittedAt: number): Promise<boolean>
+  /** Note what is new about an attempt. False where it is over already: an end is written once. */
+  noteRun(dispatchId: string, attempt: AttemptRef, change: RunChange): Promise<boolean>
+
+  /** Put the record. Gives the record that is there, if there is one under this id. */
+  putCancellation(cancellation: Cancellation): Promise<Cancellation>
+  readCancellation(dispatchId: string, cancellationId: string): Promise<Cancellation | undefined>
+  listCancellations(dispatchId: string): Promise<readonly Cancellation[]>
+  /** Write a fence; `drain` raises the epoch as well. False where the dispatch has ended, or `drain.from` is no longer its epoch. */
+  writeFence(dispatchId: string, fence: Fence, drain?: { from: number }): Promise<boolean>
+
+  addEvent(dispatchId: string, at: number, lines: readonly string[]): Promise<void>
+  listEvents(dispatchId: string, page: PageRequest): Promise<Page<DispatchEvent>>
+
+  listByOwner(owner: string, page: PageRequest): Promise<Page<Dispatch>>
+  /** Ids of the owner's dispatches that begin with `prefix`; at most `limit`. */
+  findByPrefix(owner: string, prefix: string, limit: number): Promise<readonly string[]>
+  /** Dispatches that have not ended. Eventually consistent. */
+  listOpen(): Promise<readonly string[]>
+}
+
+export interface AttemptRef {
+  readonly taskId: number
+  readonly attempt: number
+}
+
+export interface Claim extends AttemptRef {
+  /** Tells our own claim from another's when an answer was lost. */
+  readonly claimId: string
+  readonly executor: string
+  readonly at: number
+  /** Of a member of a pack: after which member its job is named. */
+  readonly packLeader?: number
+}
+
+/** What a turn writes into META, all of it in one update. */
+export type TurnChanges = Partial<
+  Pick<Dispatch, 'status' | 'endedAt' | 'settled' | 'skipped' | 'fences' | 'polledAt' | 'killPass'>
+>
+
+/** `null` takes an attribute away. */
+export interface RunChange {
+  readonly state?: TaskRun['state']
+  readonly handle?: JsonObject
+  readonly startedAt?: number
+  readonly endedAt?: number
+  readonly exitCode?: number
+  readonly failure?: TaskRun['failure']
+  readonly missingSince?: number | null
+  readonly cancelError?: string | null
+}
+
+export interface PageRequest {
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly cursor?: string
+}
+
+export interface DispatchEvent {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly lines: readonly string[]
+}

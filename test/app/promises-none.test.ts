@@ -1,0 +1,3 @@
+import { promisesHold } from './promises.ts'
+
+promisesHold('a dispatch that nobody cancels ends by itself, crashes included', 'none', 100)

@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
+import { tableDefinition } from '../../lib/store/table.ts'
+import { functionOf } from './policies.ts'
+import { synthesise } from './template.ts'
+
+const full = synthesise()
+const smallest = synthesise({})
+const one = (type: string) => {
+  const found = Object.entries(full.ofType(type))
+  expect(found).toHaveLength(1)
+  const [[id, resource]] = found as [[string, (typeof found)[number][1]]]
+  return { id, ...resource, Properties: full.resolve(resource.Properties) as Record<string, unknown> }
+}
+const functions = Object.values(full.ofType('AWS::Lambda::Function'))
+
+describe('the table', () => {
+  const { Properties, DeletionPolicy } = one('AWS::DynamoDB::Table')
+
+  test('has the keys and indexes of lib/store/table.ts', () => {
+    const { TableName: _, ...definition } = tableDefinition('')
+    expect(Properties).toMatchObject(definition)
+  })
+
+  test('is backed up, protected, and forgets by the attribute ttl', () => {
+    expect(Properties).toMatchObject({
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    })
+    expect(DeletionPolicy).toBe('Retain')
+  })
+
+  test('goes with the stack where the configuration says so', () => {
+    const bare = synthesise({ protectData: false })
+    const kept = Object.values(bare.resources).filter((resource) => resource.DeletionPolicy === 'Retain')
+    expect(kept).toEqual([])
+    expect(Object.values(bare.ofType('AWS::DynamoDB::Table'))[0]?.Properties.DeletionProtectionEnabled).toBe(false)
+  })
+})
+
+describe('the results bucket', () => {
+  test('is private, encrypted, and expires', () => {
+    expect(one('AWS::S3::Bucket').Properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: expect.anything(),
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90, Status: 'Enabled' }] },
+    })
+  })
+
+  test('is talked to over TLS only', () => {
+    expect(JSON.stringify(one('AWS::S3::BucketPolicy').Properties)).toContain('"aws:SecureTransport":"false"')
+  })
+
+  test("has a name that Braket's service-linked role may write to", () => {
+    expect(one('AWS::S3::Bucket').Properties.BucketName).toBe('amazon-braket-quench-111122223333-eu-central-1')
+  })
+})
+
+describe('every function', () => {
+  test.each(functions.map(({ Properties }) => [String(Properties.Description), Properties]))(
+    'has Node.js 24 on arm64, a time-out, traces and a log group of its own: %s',
+    (_, properties) => {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogFormat: 'JSON' },
+      })
+      expect(properties.Timeout).toBeLessThanOrEqual(290)
+      const { LogGroup } = properties.LoggingConfig as { LogGroup: { Ref: string } }
+      expect(full.resources[LogGroup.Ref]?.Properties.RetentionInDays).toBe(30)
+      const sharing = functions.filter(({ Properties }) =>
+        JSON.stringify(Properties).includes(`"Ref":"${LogGroup.Ref}"`),
+      )
+      expect(sharing).toHaveLength(1)
+    },
+  )
+
+  test('has code of its own', () => {
+    const bundled = Object.values(synthesise({}, { isBundled: true }).ofType('AWS::Lambda::Function'))
+    const keys = bundled.map(({ Properties }) => (Properties.Code as { S3Key: string }).S3Key)
+    expect(new Set(keys).size).toBe(7)
+  })
+
+  test('answers before who calls it gives up', () => {
+    const timeoutOf = (name: string) => Number(functionOf(full, name).Properties.Timeout)
+    const { States } = dispatchDefinition({ turnArn: '', actArn: '', tableName: '', stateMachineArn: '' })
+    expect(timeoutOf('turn')).toBeLessThan(States.Turn.TimeoutSeconds)
+    expect(timeoutOf('act')).toBeLessThan(States.Act.ItemProcessor.States.Do.TimeoutSeconds)
+    // Source: API Gateway developer guide, "Quotas for HTTP APIs": 30 s.
+    for (const name of ['api', 'cancel']) expect(timeoutOf(name)).toBeLessThan(30)
+    // Two sweeps never overlap.
+    expect(timeoutOf('sweep')).toBeLessThan(300)
+  })
+
+  test('has no concurrency set aside but act and cancel, and none where the account has none', () => {
+    const reserved = (template: typeof full) =>
+      ['api', 'turn', 'act', 'cancel', 'job-events', 'reap', 'sweep'].filter(
+        (name) => functionOf(template, name).Properties.ReservedConcurrentExecutions !== undefined,
+      )
+    expect(reserved(full)).toEqual(['act', 'cancel'])
+    expect(reserved(synthesise({ reservedConcurrency: false }))).toEqual([])
+  })
+})
+
+describe('the state machine', () => {
+  const { Properties } = one('AWS::StepFunctions::StateMachine')
+  const definition = JSON.parse(String(Properties.DefinitionString)) as unknown
+
+  test('is the dispatch definition over the resources of the stack', async () => {
+    await expect(`${JSON.stringify(definition, undefined, 2)}\n`).toMatchFileSnapshot('fixtures/dispatch.asl')
+  })
+
+  test('is a standard one with logs and traces, whose logs hold no data', () => {
+    expect(Properties).toMatchObject({
+      StateMachineType: 'STANDARD',
+      TracingConfiguration: { Enabled: true },
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
+    })
+  })
+
+  test('calls the two functions, the table and itself', () => {
+    const text = JSON.stringify(definition)
+    for (const name of ['turn', 'act']) {
+      const id = Object.entries(full.ofType('AWS::Lambda::Function')).find(
+        ([, resource]) => resource === functionOf(full, name),
+      )?.[0]
+      expect(text).toContain(`:function:${id}"`)
+    }
+    expect(text).toContain(`"TableName":"${one('AWS::DynamoDB::Table').id}"`)
+    expect(text).toContain(`"StateMachineArn":"arn:aws:states:eu-central-1:111122223333:stateMachine:quench-dispatch"`)
+  })
+})
+
+describe('the API', () => {
+  const authorisers = (template: typeof full) =>
+    new Set(
+      Object.values(template.ofType('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.AuthorizationType),
+    )
+
+  test('takes IAM signatures on every route', () => {
+    expect(authorisers(smallest)).toEqual(new Set(['AWS_IAM']))
+  })
+
+  test('takes tokens of the issuer on every route where one is configured', () => {
+    const jwt = { issuer: 'https://id.example.com', audience: ['quench'] }
+    expect(authorisers(synthesise({ jwt }))).toEqual(new Set(['JWT']))
+  })
+
+  test('is throttled and logs who asked', () => {
+    const { DefaultRouteSettings, AccessLogSettings } = one('AWS::ApiGatewayV2::Stage').Properties
+    expect(DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 })
+    expect(JSON.stringify(AccessLogSettings)).toContain('$context.identity.userArn')
+  })
+
+  test('sends cancels to a function of their own', () => {
+    const routes = Object.values(full.ofType('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.RouteKey)
+    expect(routes.sort()).toEqual(['GET /{proxy+}', 'POST /dispatches/{dispatchId}/cancellations', 'POST /{proxy+}'])
+  })
+})
+
+describe('what comes in', () => {
+  test('goes through encrypted queues, whose dead letters are kept for two weeks', () => {
+    const queues = Object.values(full.ofType('AWS::SQS::Queue'))
+    expect(queues.filter(({ Properties }) => Properties.SqsManagedSseEnabled !== true)).toEqual([])
+    const [queue] = queues.filter(({ Properties }) => Properties.RedrivePolicy !== undefined)
+    const policy = queue?.Properties.RedrivePolicy as
+      | { deadLetterTargetArn: { 'Fn::GetAtt': [string, string] } }
+      | undefined
+    const letters = full.resources[policy?.deadLetterTargetArn['Fn::GetAtt'][0] ?? '']
+    expect(letters?.Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600)
+  })
+
+  test('every rule keeps what it could not deliver, except the schedule', () => {
+    const rules = Object.values(full.ofType('AWS::Events::Rule'))
+    const careless = rules.filter(
+      ({ Properties }) =>
+        Properties.ScheduleExpression === undefined &&
+        (Properties.Targets as { DeadLetterConfig?: unknown }[]).some((target) => !target.DeadLetterConfig),
+    )
+    expect(careless).toEqual([])
+  })
+
+  test('a sweep begins every five minutes', () => {
+    const schedules = Object.values(full.ofType('AWS::Events::Rule')).map(
+      ({ Properties }) => Properties.ScheduleExpression,
+    )
+    expect(schedules.filter(Boolean)).toEqual(['rate(5 minutes)'])
+  })
+})
+
+describe('alarms', () => {
+  const alarms = Object.values(full.ofType('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
+  const runbook = readFileSync('docs/runbook.md', 'utf8')
+  const anchors = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'))
+
+  test.each(alarms.map((alarm) => [String(alarm.AlarmName), alarm]))('%s: the runbook has a heading', (_, alarm) => {
+    expect(anchors).toContain(String(alarm.AlarmDescription).replace('docs/runbook.md#', ''))
+    expect(alarm.AlarmActions).toHaveLength(1)
+    expect(alarm.TreatMissingData).toBe('notBreaching')
+  })
+
+  test('watch for what must not be missed', () => {
+    const names = alarms.map(({ AlarmName }) => String(AlarmName).replace('quench: ', ''))
+    const wanted = ['Unconfirmed jobs', 'Leaked jobs', 'Dead letters', 'Turn failures', 'Throttled functions']
+    expect(names).toEqual(expect.arrayContaining(wanted))
+  })
+})
+
+test('a smallest configuration has no permission for back ends that are not there', () => {
+  const policies = JSON.stringify(smallest.ofType('AWS::IAM::Policy'))
+  for (const service of ['batch:', 'braket:', 'ssm:', 'iam:PassRole']) expect(policies).not.toContain(`"${service}`)
+})
+
+test('everything that can have tags is tagged', () => {
+  const untaggable =
+    /Policy|Permission|Route|Integration|Stage|Association|Dashboard|Mapping|EventInvokeConfig|MetricFilter|Subscription|::Rule$|GatewayAttachment/
+  const bare = Object.entries(full.resources).filter(
+    ([, { Type, Properties }]) => !untaggable.test(Type) && !JSON.stringify(Properties).includes('quench:stack'),
+  )
+  expect(bare.map(([id, { Type }]) => `${id} ${Type}`)).toEqual([])
+})

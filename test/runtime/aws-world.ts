@@ -1,0 +1,178 @@
+import { BatchClient } from '@aws-sdk/client-batch'
+import { SFNClient } from '@aws-sdk/client-sfn'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { vi } from 'vitest'
+import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
+import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
+import { type ExecutionRef, parseExecutionName } from '../../lib/runtime/execution-name.ts'
+import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { someTime } from '../support/builders.ts'
+import type { Machine } from './asl-interpreter.ts'
+import { httpEventOf } from './events.ts'
+import { createPretendBatch, type Fate } from './pretend-batch.ts'
+import { createPretendStepFunctions } from './pretend-step-functions.ts'
+import { createTestClock } from './test-clock.ts'
+
+const stateMachineArn = 'arn:aws:states:eu-west-1:111122223333:stateMachine:quench-dispatch'
+const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:111122223333:function:quench-${name}`
+
+/** As the stack sets them. */
+export const environment = {
+  AWS_REGION: 'eu-west-1',
+  QUENCH_TABLE: 'quench',
+  QUENCH_STATE_MACHINE_ARN: stateMachineArn,
+  QUENCH_BUCKET: 'amazon-braket-quench-111122223333-eu-west-1',
+  QUENCH_BACKENDS: JSON.stringify({ batch: { jobQueues: ['default'] } }),
+  QUENCH_ADMINS: JSON.stringify({ principals: ['arn:aws:iam::111122223333:role/Admin'], groups: ['quench-admins'] }),
+}
+
+export const definition = dispatchDefinition({
+  turnArn: arnOf('turn'),
+  actArn: arnOf('act'),
+  tableName: environment.QUENCH_TABLE,
+  stateMachineArn,
+})
+
+export interface AwsWorldOptions {
+  readonly fates?: Readonly<Record<string, Fate>>
+  /** Jobs tell nothing by themselves. */
+  readonly isSilent?: boolean
+  /** Step Functions tells nobody of the ends of executions. */
+  readonly isDeaf?: boolean
+  /** The events that a first generation is told to have written already. */
+  readonly historySoFar?: number
+  /** Before a function is called; may throw instead of it. */
+  readonly before?: (name: 'turn' | 'act', payload: unknown) => Promise<void> | void
+}
+
+type Handler = (event: unknown) => Promise<unknown>
+
+/** A call that a function made through a client of the SDK. */
+interface Call {
+  readonly name: string
+  readonly input: Record<string, unknown>
+}
+
+/**
+ * The functions as Lambda starts them, over DynamoDB in process, with Step Functions and Batch answered at `send`: the
+ * real definition runs the real handlers. One world at a time; the functions are loaded once a test file.
+ */
+export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions = {}) {
+  const clock = createTestClock(someTime)
+  const calls: Call[] = []
+  const failing = new Set<string>()
+  const turns: { request: ExecutionRef & { events: number }; answer: unknown; events: number; at: number }[] = []
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  // What the functions log is one line a decision; tests that want to see it spy themselves.
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+
+  const realSend = Object.getPrototypeOf(DynamoDBDocumentClient.prototype).send as (
+    command: unknown,
+  ) => Promise<unknown>
+  const answering = (target: object, answer: (command: never) => Promise<unknown>) =>
+    vi.spyOn(target as { send: (command: never) => Promise<unknown> }, 'send').mockImplementation((command: never) => {
+      const { input } = command as Pick<Call, 'input'>
+      const name = (command as object).constructor.name.replace('Command', '')
+      calls.push({ name, input })
+      if (failing.delete(name)) return Promise.reject(new Error(`${name} is not to be had`))
+      return answer(command)
+    })
+
+  const batch = createPretendBatch({
+    fates: options.fates ?? {},
+    schedule: clock.schedule,
+    now: clock.now,
+    onEvent: async (event) => {
+      if (options.isSilent) return
+      const Records = [{ messageId: `message-${calls.length}`, body: JSON.stringify(event) }]
+      await functions.jobEvents({ Records })
+    },
+  })
+  const machine = structuredClone(definition) as unknown as Machine
+  if (options.historySoFar !== undefined)
+    Object.assign(machine.States.Begin?.Assign ?? {}, {
+      events: `{% $states.context.Execution.Input.generation = 1 ? ${options.historySoFar} : 0 %}`,
+    })
+  const steps = createPretendStepFunctions({
+    clock,
+    machine,
+    stateMachineArn,
+    dynamo,
+    functions: {
+      [arnOf('turn')]: async (payload) => {
+        await options.before?.('turn', payload)
+        const request = payload as ExecutionRef & { events: number }
+        const name = `${request.dispatchId}-${request.epoch}-${request.generation}`
+        const events = steps.executions.get(name)?.events ?? 0
+        const answer = await functions.turn(payload)
+        turns.push({ request, answer, events, at: clock.now() })
+        return answer
+      },
+      [arnOf('act')]: async (payload) => {
+        await options.before?.('act', payload)
+        return functions.act(payload)
+      },
+    },
+    onEnd: async (event) => {
+      if (!options.isDeaf) await functions.reap(event)
+    },
+  })
+
+  answering(DynamoDBDocumentClient.prototype, (command) => realSend.call(dynamo.client, command))
+  answering(SFNClient.prototype, (command) => steps.answer(command))
+  answering(BatchClient.prototype, (command) => batch.answer(command))
+  const functions = await loadFunctions()
+
+  const store = createDynamoStore(dynamo.client, dynamo.tableName)
+  const request = async (method: string, path: string, body?: unknown, handler: Handler = functions.api) => {
+    const answer = (await clock.busy(() => handler(httpEventOf({ method, path, body })))) as {
+      statusCode: number
+      body: string
+    }
+    return { statusCode: answer.statusCode, body: JSON.parse(answer.body) }
+  }
+
+  return {
+    clock,
+    batch,
+    steps,
+    calls,
+    turns,
+    store,
+    functions,
+    /** The next call of this name, of whatever client, fails. */
+    failNext: (name: string) => failing.add(name),
+    request,
+    submit: async (graph: unknown): Promise<string> => (await request('POST', '/dispatches', graph)).body.dispatchId,
+    cancel: (dispatchId: string, body: unknown = {}) =>
+      request('POST', `/dispatches/${dispatchId}/cancellations`, body, functions.cancel),
+    /** Until the dispatch and every execution of it have ended. */
+    end: (dispatchId: string) =>
+      clock.runUntil(async () => {
+        const isRunning = [...steps.executions.values()].some(({ status }) => status === 'RUNNING')
+        return !isRunning && (await store.readDispatch(dispatchId))?.status !== 'running'
+      }),
+    /** The names of all executions, without the id of the dispatch: `epoch-generation`. */
+    loops: () =>
+      [...steps.executions.values()].map(({ name, status }) => {
+        const { epoch, generation } = parseExecutionName(name) ?? {}
+        return `${epoch}-${generation} ${status}`
+      }),
+  }
+}
+
+async function loadFunctions(): Promise<
+  Record<'api' | 'turn' | 'act' | 'cancel' | 'jobEvents' | 'reap' | 'sweep', Handler>
+> {
+  const [api, turn, act, cancel, jobEvents, reap, sweep] = await Promise.all([
+    import('../../functions/api.ts'),
+    import('../../functions/turn.ts'),
+    import('../../functions/act.ts'),
+    import('../../functions/cancel.ts'),
+    import('../../functions/job-events.ts'),
+    import('../../functions/reap.ts'),
+    import('../../functions/sweep.ts'),
+  ])
+  const handlers = { api, turn, act, cancel, jobEvents, reap, sweep }
+  return Object.fromEntries(Object.entries(handlers).map(([name, { handler }]) => [name, handler])) as never
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cancelDispatch } from '../../lib/app/cancel-dispatch.ts'
+import type { Context } from '../../lib/app/context.ts'
+import { noteJobNews } from '../../lib/app/note-job-news.ts'
+import { submitDispatch } from '../../lib/app/submit-dispatch.ts'
+import { createBatchExecutor } from '../../lib/executors/batch.ts'
+import { readBatchEvent } from '../../lib/executors/batch-event.ts'
+import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
+import { createLocalExecutions } from '../../lib/local/loop.ts'
+import { chunks } from '../../lib/runtime/chunks.ts'
+import { cancelRequest } from '../../lib/schema/api.ts'
+import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { createPretendBatch, type Fate } from './pretend-batch.ts'
+
+/** A pretended second; what polls does so once a real one. */
+const secondMs = 20
+
+/** The loop in TypeScript over the same Batch, in real time. */
+export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<string, Fate>; isSilent?: boolean }) {
+  const caller = { id: 'ada', isAdmin: false }
+  const asked: string[] = []
+  const batch = createPretendBatch({
+    fates: options.fates ?? {},
+    schedule: (seconds, work) => void setTimeout(() => void work(), seconds * secondMs),
+    now: Date.now,
+    onEvent: async (event) => {
+      const news = options.isSilent ? undefined : readBatchEvent(event)
+      if (news) await noteJobNews(context, [news])
+    },
+  })
+  const client = { send: batch.answer as never }
+  const loops = createLocalExecutions(() => context)
+  const context: Context = {
+    store: createDynamoStore(dynamo.client, dynamo.tableName),
+    executors: new Map([['batch', createBatchExecutor({ batch: client, submitter: client })]]),
+    executions: {
+      ...loops,
+      start: (id, epoch) => {
+        asked.push(`start ${epoch}`)
+        return loops.start(id, epoch)
+      },
+      stop: (id, epoch) => {
+        asked.push(`stop ${epoch}`)
+        return loops.stop(id, epoch)
+      },
+    },
+    policy: {
+      pollSeconds: 1,
+      cancelPollSeconds: 1,
+      leaseSeconds: 5,
+      recoverSeconds: 1,
+      settleSeconds: 1,
+      confirmSeconds: 30,
+      submitsPerTurn: 1000,
+      chunks,
+    },
+    now: Date.now,
+    sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
+    newId: randomUUID,
+    resultUri: (dispatchId, taskId, attempt) => `s3://results/${dispatchId}/${taskId}/${attempt}`,
+    readResult: async () => undefined,
+    writeText: async () => {},
+    concurrency: 8,
+    log: () => {},
+  }
+
+  return {
+    batch,
+    asked,
+    store: context.store,
+    submit: async (graph: unknown) => (await submitDispatch(context, caller, graph)).dispatchId,
+    cancel: (dispatchId: string, body: object) =>
+      cancelDispatch(context, caller, dispatchId, cancelRequest.parse(body), { source: 'api' }),
+    runUntil: async (isOver: () => boolean | Promise<boolean>) => {
+      for (let tries = 0; !(await isOver()); tries++) {
+        if (tries > 500) throw new Error('it takes too long')
+        await sleep(10)
+      }
+    },
+    close: () => loops.close(),
+  }
+}
