@@ -20,6 +20,17 @@ export interface CancelOrder {
   readonly dryRun: boolean
 }
 
+/** Where a request comes from. */
+export interface CancelOrigin {
+  readonly source: CancelSource
+  readonly idempotencyKey?: string | undefined
+  /**
+   * Asked by the dispatch's own loop, which has no back ends at hand: it leaves the first kill pass to the drain, and is
+   * itself the old loop that ends.
+   */
+  readonly isByLoop?: boolean
+}
+
 /** META has room for this many fences of parts; one over the whole dispatch always fits. */
 const partialFences = 100
 /** The first kill pass is made while the caller waits, but not longer than this; the loop goes on anyway. */
@@ -42,14 +53,14 @@ export async function cancelDispatch(
   caller: Caller,
   idOrPrefix: string,
   order: CancelOrder,
-  origin: { source: CancelSource; idempotencyKey?: string | undefined },
+  origin: CancelOrigin,
 ): Promise<CancelAnswer> {
   const { store, now } = context
   const dispatch = await findDispatch(store, caller, idOrPrefix)
   const graph = await store.readGraph(dispatch.id)
   const targets = order.taskIds && checkTargets(graph, order.taskIds)
   const scope = targets ? partialScope(graph, dispatch, targets) : 'all'
-  const { idempotencyKey: key, source } = origin
+  const { idempotencyKey: key, source, isByLoop = false } = origin
   const id = key === undefined ? context.newId() : stableId('cancellation', dispatch.id, caller.id, key)
   const isRepeat = key !== undefined && (await store.readCancellation(dispatch.id, id)) !== undefined
   const isNothingToStop =
@@ -74,7 +85,7 @@ export async function cancelDispatch(
   if (String(record.taskIds) !== String(targets))
     throw new Conflict('this idempotency key was used for a cancellation of other tasks')
 
-  const fenced = await raiseFence(context, record, scope)
+  const fenced = await raiseFence(context, record, scope, isByLoop)
   const work = { scope: fenced.fences[record.id]?.scope ?? scope, targets, dryRun: false }
   if (fenced.status !== 'running') {
     const answer = cancelAnswer({ dispatch: fenced, graph, live: [] }, work, context)
@@ -84,12 +95,13 @@ export async function cancelDispatch(
   if (work.scope === 'all') {
     // In this order there is never a moment without a loop; two at once do no harm.
     await context.executions.start(dispatch.id, fenced.epoch)
-    await context.executions.stop(dispatch.id, fenced.epoch - 1)
+    if (!isByLoop) await context.executions.stop(dispatch.id, fenced.epoch - 1)
   } else await context.executions.wake(dispatch.id)
 
   const live = await store.readLive(dispatch.id)
   const answer = cancelAnswer({ dispatch: fenced, graph, live }, work, context)
   await store.addEvent(dispatch.id, now(), [describe(record, answer)])
+  if (isByLoop) return { ...answer, cancellationId: id }
   await firstKillPass(context, { dispatch: fenced, graph, live }, work.scope)
   await context.executions.wake(dispatch.id)
   return { ...answer, cancellationId: id }
@@ -112,18 +124,23 @@ function checkTargets(graph: Graph, taskIds: readonly number[]): readonly number
  * Write the fence. The first one over the whole dispatch raises the epoch as well: from then on the old loop's
  * actions do nothing, and the drain's do.
  */
-async function raiseFence(context: Context, record: Cancellation, scope: Fence['scope']): Promise<Dispatch> {
+async function raiseFence(
+  context: Context,
+  record: Cancellation,
+  scope: Fence['scope'],
+  leavesPass: boolean,
+): Promise<Dispatch> {
   const { store } = context
-  const { id, mode, graceSeconds, reason } = record
+  const { id, mode, graceSeconds, reason, source } = record
   for (let attempt = 0; attempt < fenceTries; attempt++) {
     const dispatch = (await store.readDispatch(record.dispatchId)) as Dispatch
     if (dispatch.status !== 'running' || dispatch.fences[id]) return dispatch
     const others = Object.values(dispatch.fences)
     if (scope !== 'all' && others.length >= partialFences)
       throw new Conflict(`parts of this dispatch were cancelled ${others.length} times already: cancel all of it`)
-    const fence = { id, scope, mode, graceSeconds, reason, at: context.now(), abandoned: 0, ended: {} }
+    const fence = { id, scope, mode, graceSeconds, reason, source, at: context.now(), abandoned: 0, ended: {} }
     const isDrain = scope === 'all' && !others.some((one) => one.scope === 'all')
-    await store.writeFence(record.dispatchId, fence, isDrain ? { from: dispatch.epoch } : undefined)
+    await store.writeFence(record.dispatchId, fence, isDrain ? { from: dispatch.epoch, leavesPass } : undefined)
   }
   throw new Conflict('the dispatch keeps changing: ask again')
 }

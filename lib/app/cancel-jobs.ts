@@ -3,7 +3,7 @@ import type { CancelOutcome } from '../executors/executor.ts'
 import type { Work } from './act.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
-import { readHandled } from './read-handled.ts'
+import { type HandledRun, readHandled } from './read-handled.ts'
 
 /**
  * Ask the back end to stop the action's jobs. That they have stopped is for `poll` to say; what failed is asked again
@@ -12,7 +12,8 @@ import { readHandled } from './read-handled.ts'
 export async function cancelJobs(context: Context, work: Work): Promise<readonly string[]> {
   const { store } = context
   const { dispatchId, action, executor } = work
-  const runs = await readHandled(store, work)
+  const handled = await readHandled(store, work)
+  const runs = action.isTimeLimit ? await markTimedOut(context, dispatchId, handled) : handled
   if (runs.length === 0) return []
   let outcomes: readonly CancelOutcome[]
   try {
@@ -32,7 +33,24 @@ export async function cancelJobs(context: Context, work: Work): Promise<readonly
   })
   const failed = outcomes.filter(({ outcome }) => outcome === 'failed').length
   return [
-    `asked ${executor.name} to stop ${runs.length} ${runs.length === 1 ? 'job' : 'jobs'} (${action.mode ?? 'graceful'})` +
+    `${action.isTimeLimit ? 'time limit: ' : ''}asked ${executor.name} to stop ${runs.length} ${runs.length === 1 ? 'job' : 'jobs'} (${action.mode ?? 'graceful'})` +
       (failed > 0 ? `, ${failed} of them could not be reached and will be asked again` : ''),
   ]
+}
+
+/**
+ * Write down, before they are stopped, that the time of these attempts was over: their end is then `TimedOut`, and not
+ * `cancelled` by nobody. Gives those that have not ended meanwhile.
+ */
+async function markTimedOut(
+  { store, now, concurrency }: Context,
+  dispatchId: string,
+  runs: readonly HandledRun[],
+): Promise<readonly HandledRun[]> {
+  const marked = await concurrently(concurrency, runs, async (run) => {
+    if (run.timedOutAt !== undefined) return run
+    const isOpen = await store.noteRun(dispatchId, { taskId: run.id, attempt: run.attempt }, { timedOutAt: now() })
+    return isOpen ? run : undefined
+  })
+  return marked.filter((run) => run !== undefined)
 }

@@ -1,12 +1,15 @@
+import { wholeFence } from '../domain/cancel-scope.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import { Conflict, InvalidInput, NotFound, type Problem } from '../domain/errors.ts'
 import { graphLimits } from '../domain/graph.ts'
 import { countSettled, nothingSettled } from '../domain/settled.ts'
+import { addAmounts } from '../domain/spend.ts'
 import type { ChildDispatches } from '../executors/child-dispatches.ts'
 import type { CancelOutcome, JobNews, Observation } from '../executors/executor.ts'
 import { cancelDispatch } from './cancel-dispatch.ts'
 import { checkGraph } from './check-graph.ts'
 import type { Context } from './context.ts'
+import { readSpend } from './read-spend.ts'
 import { stableId } from './stable-id.ts'
 import { startDispatch } from './submit-dispatch.ts'
 
@@ -67,7 +70,10 @@ export function createChildDispatches(context: () => Context): ChildDispatches {
 
     observe: async (childId) => {
       const child = await context().store.readDispatch(childId)
-      return child ? observeChild(child) : { state: 'lost' }
+      if (!child) return { state: 'lost' }
+      if (child.status !== 'running') return observeChild(child)
+      const { settled, running, committed } = await readSpend(context(), child)
+      return { ...observeChild(child), spent: [running, committed].reduce(addAmounts, settled) }
     },
 
     cancel,
@@ -109,12 +115,25 @@ export function newsOfChild(child: Dispatch): JobNews | undefined {
 
 function observeChild(child: Dispatch): Observation {
   const times = { startedAt: child.createdAt, ...(child.endedAt !== undefined && { endedAt: child.endedAt }) }
-  if (child.status !== 'failed') return { state: child.status, ...times }
+  const seen = { ...times, ...(child.spent && { spent: child.spent }) }
+  if (child.status !== 'failed') return { state: child.status, ...seen }
+  const whole = wholeFence(child.fences)
+  if (whole)
+    return {
+      state: 'failed',
+      ...seen,
+      failure: {
+        code: 'TimedOut',
+        message: `dispatch ${child.id}: ${whole.reason}`,
+        retryable: false,
+        source: 'sublattice',
+      },
+    }
   const { failed, skipped } = countSettled(child, child.taskCount)
   const message = `dispatch ${child.id} failed: ${failed} failed, ${skipped} skipped of ${child.taskCount} tasks`
   return {
     state: 'failed',
-    ...times,
+    ...seen,
     failure: { code: 'ChildFailed', message, retryable: false, source: 'sublattice' },
   }
 }

@@ -1,9 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { TaskRun } from '../domain/dispatch.ts'
+import type { Failure } from '../domain/failure.ts'
 import type { Observation } from '../executors/executor.ts'
 import type { RunChange } from '../store/store.ts'
 
 /** What an observation changes about a run; undefined where it says nothing new. */
 export function changeOf(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
+  const change = stateChange(run, seen, now)
+  if (seen.spent === undefined || isDeepStrictEqual(seen.spent, run.childSpend ?? {})) return change
+  return { ...change, childSpend: seen.spent }
+}
+
+function stateChange(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
   const found = run.missingSince === undefined ? {} : { missingSince: null }
   switch (seen.state) {
     case 'unknown':
@@ -24,9 +32,18 @@ export function changeOf(run: TaskRun, seen: Observation, now: number): RunChang
         ...(seen.startedAt !== undefined && { startedAt: seen.startedAt }),
         ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
         ...(seen.failure && { failure: seen.failure }),
+        ...(run.timedOutAt !== undefined && seen.state !== 'succeeded' && { state: 'failed', failure: timedOut }),
         ...found,
       }
   }
+}
+
+/** Of a job that was stopped at its time limit, however its back end calls that. */
+export const timedOut: Failure = {
+  code: 'TimedOut',
+  message: 'it ran longer than its timeoutSeconds and was stopped',
+  retryable: false,
+  source: 'quench',
 }
 
 /** A history line for a change, or none where it is of no interest to people. */

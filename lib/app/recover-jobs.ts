@@ -6,6 +6,7 @@ import type { Work } from './act.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
 import { jobQuery } from './job-spec.ts'
+import { timedOut } from './note-observation.ts'
 import { isClosed, stopClosed } from './stop-if-closed.ts'
 import { packName } from './submit-pack.ts'
 
@@ -63,7 +64,11 @@ async function recoverOne(
     if (!isOver) return undefined
     const message = isClaim ? 'its submission came to nothing' : `${executor.name} has no such job any more`
     const failure = { code: 'Lost', message, retryable: true, source: executor.name }
-    await store.noteRun(dispatchId, ref, { state: 'lost', endedAt: now(), failure })
+    const end =
+      run.timedOutAt === undefined
+        ? { state: 'lost' as const, failure }
+        : { state: 'failed' as const, failure: timedOut }
+    await store.noteRun(dispatchId, ref, { ...end, endedAt: now() })
     return `${task.name}: attempt ${run.attempt} is lost, ${message}`
   }
   const isKept = isClaim

@@ -1,7 +1,10 @@
+import { warningLine } from '../domain/budget.ts'
 import type { Dispatch, Outcome } from '../domain/dispatch.ts'
 import { NotFound } from '../domain/errors.ts'
 import type { Graph } from '../domain/graph.ts'
+import type { SelfStop } from '../domain/plan-limits.ts'
 import { type Action, planTurn, type Turn } from '../domain/plan-turn.ts'
+import { cancelDispatch } from './cancel-dispatch.ts'
 import { newsOfChild } from './child-dispatches.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
@@ -17,6 +20,8 @@ export interface TurnResult {
 
 /** A turn that always meets a newer version is being overtaken: the overtaker does the work. */
 const tries = 5
+/** From asking the jobs to end to killing them, when a budget or a time limit is used up. */
+const stopGraceSeconds = 30
 
 /**
  * One pass over a dispatch: read META and then the live tasks, plan, write META on the condition that it has not
@@ -46,9 +51,28 @@ export async function runTurn(context: Context, dispatchId: string, epoch: numbe
     if (lines.length > 0) await store.addEvent(dispatchId, now(), lines)
     if (turn.changes.status) await tellParent(context, { ...dispatch, ...turn.changes })
     context.log({ decision: 'turn', dispatchId, epoch, settled: turn.outcomes.size, actions: turn.actions.length })
+    meter(context, dispatch, turn)
+    if (turn.stop) await stopItself(context, dispatch, turn.stop)
     return turn
   }
   return { finished: false, actions: [], waitSeconds: 1 }
+}
+
+/**
+ * Cancel a dispatch whose money or time is used up. Asked again under the same key when this dies half-way: the next turn
+ * finds the same.
+ */
+async function stopItself(context: Context, { id, epoch }: Dispatch, { source, reason }: SelfStop): Promise<void> {
+  const order = { reason, mode: 'graceful', graceSeconds: stopGraceSeconds, dryRun: false } as const
+  const origin = { source, idempotencyKey: `${source}-${epoch}`, isByLoop: true }
+  await cancelDispatch(context, { id: `${source} of the dispatch`, isAdmin: true }, id, order, origin)
+  context.log({ decision: 'stop-itself', dispatchId: id, source, reason })
+}
+
+/** What has been spent since the meter told last: a metric sums it up. Children's spend is in their parents'. */
+function meter(context: Context, { id, parent, meteredUsd = 0 }: Dispatch, { changes }: Turn): void {
+  if (parent || changes.meteredUsd === undefined) return
+  context.log({ decision: 'spend', dispatchId: id, spentUsd: changes.meteredUsd - meteredUsd })
 }
 
 async function tellParent(context: Context, ended: Dispatch): Promise<void> {
@@ -65,6 +89,7 @@ function describeTurn(dispatch: Dispatch, graph: Graph, turn: Turn): readonly st
     const more = entries.length > namesShown ? ` and ${entries.length - namesShown} more` : ''
     return `${outcome}: ${names.join(', ')}${more}`
   })
+  if (turn.changes.budget) lines.push(warningLine(turn.changes.budget, turn.spend))
   if (turn.changes.status) lines.push(`dispatch ${dispatch.name} ${turn.changes.status}`)
   return lines
 }

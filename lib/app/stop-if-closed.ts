@@ -1,7 +1,7 @@
 import { fencesOver, isFenced } from '../domain/cancel-scope.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import { isBackendError } from '../domain/errors.ts'
-import { modeOf, reasonOf } from '../domain/kill-pass.ts'
+import { modeOf } from '../domain/kill-pass.ts'
 import type { CancelRequest, Handle } from '../executors/executor.ts'
 import type { Work } from './act.ts'
 import type { Context } from './context.ts'
@@ -26,7 +26,7 @@ export async function stopClosed(
   const [first] = closed
   if (!first) return new Set()
   const fences = dispatch ? fencesOver(dispatch.fences, first.taskId) : []
-  const reason = reasonOf(fences) || 'the dispatch has ended'
+  const reason = fences[0]?.reason ?? 'the dispatch has ended'
   const handles = closed.map(({ handle }) => handle)
   await stopJobs(context, work, handles, { mode: modeOf(fences, context.now()), reason })
   return new Set(closed.map(({ taskId }) => taskId))

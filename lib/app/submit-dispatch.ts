@@ -45,6 +45,7 @@ export async function startDispatch(
       createdAt: now(),
       settled: nothingSettled(graph.tasks.length),
       fences: {},
+      ...(graph.budget && { budget: graph.budget }),
       epoch: 1,
       version: 1,
     },

@@ -1,5 +1,6 @@
 import type { Graph, Task } from '../domain/graph.ts'
 import type { AttemptId } from '../domain/plan-turn.ts'
+import { type Amounts, spentOn } from '../domain/spend.ts'
 import type { Work } from './act.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
@@ -26,7 +27,15 @@ async function submitOne(
   const { dispatchId, executor } = work
   const task = graph.tasks[taskId] as Task
   const job = await jobSpec(context, dispatchId, graph, task, attempt)
-  const claim = { taskId, attempt, claimId: context.newId(), executor: executor.name, at: context.now() }
+  const earlierSpend = await spentBefore(context, dispatchId, graph, { taskId, attempt })
+  const claim = {
+    taskId,
+    attempt,
+    claimId: context.newId(),
+    executor: executor.name,
+    at: context.now(),
+    ...(earlierSpend && { earlierSpend }),
+  }
   if (!(await context.store.claim(dispatchId, claim))) return undefined
 
   const submission = await submitClaimed(context, work, [{ claim, job }], async () => [await executor.submit(job)])
@@ -36,4 +45,19 @@ async function submitOne(
   if (twins.length > 0) return `${task.name}: attempt ${attempt} had been given up, its late job is stopped`
   if (stopped.length > 0) return `${task.name}: stopped as soon as its job existed`
   return `submitted ${task.name} to ${executor.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`
+}
+
+/**
+ * What the attempts before a retry have cost: nothing about them changes any more. Undefined for a first attempt, and for one
+ * that was given back: it knows already.
+ */
+async function spentBefore(
+  { store, policy, now }: Context,
+  dispatchId: string,
+  graph: Graph,
+  { taskId, attempt }: AttemptId,
+): Promise<Amounts | undefined> {
+  if (attempt === 1) return undefined
+  const [run] = await store.readRuns(dispatchId, [taskId])
+  return run && run.attempt < attempt ? spentOn(run, graph, policy.priceOf, now()) : undefined
 }

@@ -49,5 +49,12 @@ export function isFenced(fences: Dispatch['fences'], taskId: number): boolean {
 }
 
 export function hasWholeFence(fences: Dispatch['fences']): boolean {
-  return Object.values(fences).some((fence) => fence.scope === 'all')
+  return wholeFence(fences) !== undefined
+}
+
+/** The first fence over the whole dispatch: what came after it found it cancelled already. */
+export function wholeFence(fences: Dispatch['fences']): Fence | undefined {
+  return Object.values(fences)
+    .filter((fence) => fence.scope === 'all')
+    .sort((a, b) => a.at - b.at)[0]
 }

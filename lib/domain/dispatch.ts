@@ -1,5 +1,7 @@
+import type { Budget } from './budget.ts'
 import type { Failure } from './failure.ts'
 import type { JsonObject } from './json.ts'
+import type { Amounts } from './spend.ts'
 
 /** One run of a graph: what META holds, and all that a turn needs to know beside the live tasks. */
 export interface Dispatch {
@@ -26,6 +28,11 @@ export interface Dispatch {
   readonly epoch: number
   /** Of a sublattice's child. */
   readonly parent?: Parent
+  readonly budget?: Budget
+  /** What the settled tasks have cost: written in the update that settles them, so each is counted once. */
+  readonly spent?: Amounts
+  /** The total that the meter has told of last, in US dollars. */
+  readonly meteredUsd?: number
   /** Grows with every write: a turn commits only over the version it has read. */
   readonly version: number
 }
@@ -49,6 +56,7 @@ export interface Fence {
   readonly mode: 'graceful' | 'force'
   readonly graceSeconds: number
   readonly reason: string
+  readonly source?: CancelSource
   /** Epoch milliseconds. */
   readonly at: number
   /** How many tasks in scope were given up before they had started. */
@@ -81,6 +89,12 @@ export interface TaskRun {
   readonly endedAt?: number
   readonly exitCode?: number
   readonly failure?: Failure
+  /** When it was asked to stop for its time limit: however it ends then, unless by success, it has timed out. */
+  readonly timedOutAt?: number
+  /** What the attempts of this task before this one have cost. */
+  readonly earlierSpend?: Amounts
+  /** Of a sublattice: what its child has spent, as last seen. */
+  readonly childSpend?: Amounts
   /** A released claim is not taken up again before this moment. */
   readonly notBefore?: number
   /** Since when the back end has said that it does not know the job. */
@@ -114,4 +128,5 @@ export interface Cancellation {
   readonly idempotencyKey?: string
 }
 
-export type CancelSource = 'api' | 'budget' | 'alarm' | 'console' | 'parent'
+/** `timeout`: the time limit of the dispatch itself. */
+export type CancelSource = 'api' | 'budget' | 'alarm' | 'console' | 'parent' | 'timeout'

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import type { JsonObject } from './json.ts'
 
 /** The workflow as submitted. Immutable; `tasks[i].id === i`. */
@@ -7,6 +8,9 @@ export interface Graph {
   readonly tasks: readonly Task[]
   /** Of a sublattice's child: where the result of its post-processing task goes, as the result of the sublattice. */
   readonly resultUri?: string
+  readonly budget?: Pick<Budget, 'limitUsd' | 'warnAtUsd'>
+  /** After this long the dispatch is stopped, and has failed. */
+  readonly timeoutSeconds?: number
 }
 
 /** One node of a graph (Covalent: electron). */

@@ -1,4 +1,4 @@
-import { covers } from './cancel-scope.ts'
+import { covers, fencesOver } from './cancel-scope.ts'
 import type { Fence } from './dispatch.ts'
 import { killGroups } from './kill-pass.ts'
 import { type Action, attemptsOf, chunkActions, chunkAttempts, type Snapshot } from './plan-turn.ts'
@@ -21,7 +21,10 @@ export function planCancel(
   const claimed = covered.filter((run) => run.state === 'submitting')
   const cut = { graph, epoch: dispatch.epoch, policy }
   return [
-    ...chunkActions(cut, killGroups(dispatch, running, now)),
+    ...chunkActions(
+      cut,
+      killGroups(running, (run) => fencesOver(dispatch.fences, run.id), now),
+    ),
     ...chunkAttempts(cut, 'recover', attemptsOf(claimed)),
   ]
 }

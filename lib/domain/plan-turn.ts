@@ -1,12 +1,15 @@
-import { fencesOver, hasWholeFence, isFenced } from './cancel-scope.ts'
+import { fencesOver, isFenced, wholeFence } from './cancel-scope.ts'
 import type { Dispatch, Fence, Outcome, TaskRun } from './dispatch.ts'
 import { effectiveNeeds } from './effective-needs.ts'
 import type { Graph, Task } from './graph.ts'
-import { type KillGroup, planKillPass } from './kill-pass.ts'
+import { type KillGroup, planKillPass, type StopsOf } from './kill-pass.ts'
+import { checkLimits, type SelfStop, settleSpend } from './plan-limits.ts'
 import type { Policy } from './policy.ts'
 import { retryAt } from './retry.ts'
 import { countSettled, outcomeOf, type Settled, settle } from './settled.ts'
+import type { Spend } from './spend.ts'
 import { tallyFences } from './tally-fences.ts'
+import { taskDeadline, timeLimitStop } from './time-limit.ts'
 import { topologicalOrder } from './topological-order.ts'
 
 /** What a turn looks at. `live` must be read after `dispatch`: a claim that a fence's reader missed is then in it. */
@@ -32,19 +35,39 @@ export interface Action {
   /** With `cancel`. */
   readonly mode?: 'graceful' | 'force'
   readonly reason?: string
+  /** With `cancel`: nobody has cancelled, the time of these tasks is over. */
+  readonly isTimeLimit?: true
 }
+
+/** What a turn writes into META, all of it in one update. */
+export type TurnChanges = Partial<
+  Pick<
+    Dispatch,
+    | 'status'
+    | 'endedAt'
+    | 'settled'
+    | 'skipped'
+    | 'fences'
+    | 'polledAt'
+    | 'killPass'
+    | 'budget'
+    | 'spent'
+    | 'meteredUsd'
+  >
+>
 
 /** What a turn does: write `changes` into META (nothing when empty), take `clear` out of the live index, then act. */
 export interface Turn {
-  readonly changes: Partial<
-    Pick<Dispatch, 'status' | 'endedAt' | 'settled' | 'skipped' | 'fences' | 'polledAt' | 'killPass'>
-  >
+  readonly changes: TurnChanges
   readonly outcomes: ReadonlyMap<number, Outcome>
   readonly clear: readonly number[]
   readonly actions: readonly Action[]
   /** 1…60; how long nothing needs to be done unless there is news. */
   readonly waitSeconds: number
   readonly finished: boolean
+  /** The dispatch is to be cancelled, for its budget or its time limit. */
+  readonly stop?: SelfStop
+  readonly spend: Spend
 }
 
 /**
@@ -76,22 +99,40 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
 
   const after = settle(dispatch, outcomes, dispatch.taskCount)
   const end = endStatus(dispatch, after)
-  const isStopping = running.some((run) => isFenced(dispatch.fences, run.id))
-  const pollAt = (dispatch.polledAt ?? 0) + (isStopping ? policy.cancelPollSeconds : policy.pollSeconds) * 1000
+  const limited = { dispatch, graph, openRuns }
+  const { spend, warned, stop, wakeAt: limitsAt } = checkLimits(limited, policy.priceOf, now)
+  wakeAt.push(...limitsAt)
+
+  const stopsOf: StopsOf = (run) => {
+    const fences = fencesOver(dispatch.fences, run.id)
+    const limit = timeLimitStop(graph.tasks[run.id] as Task, run, now)
+    return fences.length === 0 && limit ? [limit] : fences
+  }
+  const isStopping = running.some((run) => stopsOf(run).length > 0)
+  const pollMs = (isStopping ? policy.cancelPollSeconds : policy.pollSeconds) * 1000
+  const pollAt = (dispatch.polledAt ?? 0) + pollMs
   const isPolling = running.length > 0 && pollAt <= now
-  if (running.length > 0)
-    wakeAt.push(isPolling ? now + (isStopping ? policy.cancelPollSeconds : policy.pollSeconds) * 1000 : pollAt)
-  const kill = planKillPass(dispatch, running, now)
+  if (running.length > 0) wakeAt.push(isPolling ? now + pollMs : pollAt)
+  const kill = planKillPass(dispatch.killPass, running, stopsOf, now)
   if (kill.nextAt !== undefined) wakeAt.push(kill.nextAt)
+  const deadlines = running.map((run) => taskDeadline(graph.tasks[run.id] as Task, run) ?? 0)
+  wakeAt.push(...deadlines.filter((at) => at > now))
 
   const work = { graph, epoch: dispatch.epoch, policy }
+  const changes: TurnChanges = {
+    ...(outcomes.size > 0 && {
+      ...after,
+      fences: tallyFences(dispatch.fences, outcomes, openRuns),
+      spent: settleSpend(limited, outcomes, policy.priceOf, now),
+    }),
+    ...(end && { status: end, endedAt: now }),
+    ...(isPolling && { polledAt: now }),
+    ...(kill.groups.length > 0 && { killPass: { at: now, count: (dispatch.killPass?.count ?? 0) + 1 } }),
+    ...(warned && { budget: warned }),
+  }
+  const isMetered = Object.keys(changes).length > 0 && spend.totalUsd !== (dispatch.meteredUsd ?? 0)
   return {
-    changes: {
-      ...(outcomes.size > 0 && { ...after, fences: tallyFences(dispatch.fences, outcomes, openRuns) }),
-      ...(end && { status: end, endedAt: now }),
-      ...(isPolling && { polledAt: now }),
-      ...(kill.groups.length > 0 && { killPass: { at: now, count: (dispatch.killPass?.count ?? 0) + 1 } }),
-    },
+    changes: isMetered ? { ...changes, meteredUsd: spend.totalUsd } : changes,
     outcomes,
     clear: [...staleRuns, ...openRuns.filter((run) => outcomes.has(run.id))].map((run) => run.id),
     actions: end
@@ -99,12 +140,14 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
       : [
           ...chunkActions(work, kill.groups),
           ...chunkAttempts(work, 'recover', recover),
-          ...packs.map((pack): Action => ({ kind: 'submit', ...pack, epoch: dispatch.epoch, tasks: [] })),
-          ...chunkAttempts(work, 'submit', singles.slice(0, policy.submitsPerTurn)),
+          ...(stop ? [] : packs.map((pack): Action => ({ kind: 'submit', ...pack, epoch: dispatch.epoch, tasks: [] }))),
+          ...(stop ? [] : chunkAttempts(work, 'submit', singles.slice(0, policy.submitsPerTurn))),
           ...(isPolling ? chunkAttempts(work, 'poll', attemptsOf(running)) : []),
         ],
     waitSeconds: Math.ceil(Math.min(60, Math.max(1, (Math.min(...wakeAt, now + 60_000) - now) / 1000))),
     finished: end !== undefined || dispatch.status !== 'running',
+    ...(stop && !end && { stop }),
+    spend,
   }
 }
 
@@ -210,7 +253,8 @@ function endStatus({ status, taskCount, fences }: Dispatch, after: Settled): Dis
   const { succeeded, failed, cancelled, skipped } = countSettled(after, taskCount)
   if (status !== 'running' || succeeded + failed + cancelled + skipped < taskCount) return undefined
   if (succeeded === taskCount) return 'succeeded'
-  if (hasWholeFence(fences)) return 'cancelled'
+  const whole = wholeFence(fences)
+  if (whole) return whole.source === 'timeout' ? 'failed' : 'cancelled'
   return failed > 0 ? 'failed' : 'cancelled'
 }
 
@@ -245,7 +289,7 @@ export function chunkAttempts(cut: Cut, kind: Action['kind'], tasks: readonly At
 
 /** The `cancel` actions of a kill pass. */
 export function chunkActions(cut: Cut, groups: readonly KillGroup[]): readonly Action[] {
-  return groups.flatMap(({ mode, reason, runs }) =>
-    chunkAttempts(cut, 'cancel', attemptsOf(runs)).map((action) => ({ ...action, mode, reason })),
+  return groups.flatMap(({ runs, ...how }) =>
+    chunkAttempts(cut, 'cancel', attemptsOf(runs)).map((action) => ({ ...action, ...how })),
   )
 }

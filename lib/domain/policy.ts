@@ -1,4 +1,6 @@
-/** The times and sizes that the planner goes by. */
+import type { PriceOf } from './price.ts'
+
+/** The times, sizes and prices that the planner goes by. */
 export interface Policy {
   /** Between two looks at the live jobs, when no event tells. */
   readonly pollSeconds: number
@@ -15,6 +17,7 @@ export interface Policy {
   readonly submitsPerTurn: number
   /** By executor: how many tasks one action carries. */
   readonly chunks: Readonly<Record<string, ChunkSizes>>
+  readonly priceOf: PriceOf
 }
 
 export interface ChunkSizes {
@@ -34,4 +37,5 @@ export const defaultPolicy: Policy = {
   confirmSeconds: 900,
   submitsPerTurn: 1000,
   chunks: {},
+  priceOf: () => undefined,
 }

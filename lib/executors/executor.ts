@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Failure } from '../domain/failure.ts'
 import type { JobRef } from '../domain/job-name.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { Amounts } from '../domain/spend.ts'
 
 /** JSON that is enough to poll and cancel a job, made by one executor and read by no other. */
 export type Handle = JsonObject
@@ -34,6 +35,8 @@ export interface Observation {
   readonly exitCode?: number
   /** With `failed`, always; with `unknown`, why. */
   readonly failure?: Failure
+  /** Of a child dispatch: what it has spent so far. */
+  readonly spent?: Amounts
 }
 
 export type CancelMode = 'graceful' | 'force'

@@ -3,6 +3,9 @@ import { graphLimits } from '../domain/graph.ts'
 
 const options = z.record(z.string(), z.json())
 
+/** A year: as long as an execution of Step Functions may take (developer guide, "Quotas"). */
+const timeoutSeconds = z.int().min(1).max(31_536_000)
+
 const task = z.strictObject({
   name: z
     .string()
@@ -16,9 +19,15 @@ const task = z.strictObject({
   options: options.default({}),
   pack: z.string().min(1).max(graphLimits.nameCharacters).optional(),
   postProcess: z.boolean().default(false),
-  timeoutSeconds: z.int().min(1).max(31_536_000).optional(),
+  timeoutSeconds: timeoutSeconds.optional(),
   retry: z.strictObject({ attempts: z.int().min(1).max(10) }).optional(),
 })
+
+/** In US dollars. */
+const amount = z.number().positive().max(1e9)
+
+/** What a dispatch may spend. */
+export const budgetInput = z.strictObject({ limitUsd: amount, warnAtUsd: amount.exactOptional() })
 
 /** A graph as a user writes it: the body of `POST /dispatches`. */
 export const graphFile = z.strictObject({
@@ -27,6 +36,9 @@ export const graphFile = z.strictObject({
   /** Options that every task of an executor starts from. */
   defaults: z.record(z.string(), options).default({}),
   tasks: z.array(task).min(1),
+  budget: budgetInput.optional(),
+  /** For the dispatch as a whole. */
+  timeoutSeconds: timeoutSeconds.optional(),
 })
 
 /** What a caller may leave out is optional here. */

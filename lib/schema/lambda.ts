@@ -20,6 +20,7 @@ export const actRequest = z.strictObject({
     pack: z.string().exactOptional(),
     mode: z.enum(['graceful', 'force']).exactOptional(),
     reason: z.string().exactOptional(),
+    isTimeLimit: z.literal(true).exactOptional(),
   }),
 })
 

@@ -161,7 +161,7 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
       await update(keys.task(dispatchId, taskId), { set: {}, remove: ['live'], when: isPresent('live') })
     },
 
-    claim: async (dispatchId, { taskId, attempt, claimId, executor, at, packLeader }) => {
+    claim: async (dispatchId, { taskId, attempt, claimId, executor, at, packLeader, earlierSpend }) => {
       const isReleased = all(isPresent('live'), equals('attempt', attempt), equals('state', 'released'))
       const isFirst = isAbsent('pk')
       const isRetry = all(
@@ -179,6 +179,7 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
           claimedAt: at,
           live: taskId,
           packLeader,
+          earlierSpend,
           ttl: timeToLive(at),
         },
         remove: attemptAttributes.filter((name) => name !== 'packLeader' || packLeader === undefined),
@@ -232,8 +233,7 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
 
     writeFence: async (dispatchId, fence, drain) => {
       const written = await update(keys.meta(dispatchId), {
-        // The canceller makes the first kill pass itself, right after this write.
-        set: { killPass: { at: fence.at, count: 1 } },
+        set: { killPass: drain?.leavesPass ? null : { at: fence.at, count: 1 } },
         setAt: [{ path: ['fences', fence.id], value: fence }],
         increment: drain ? ['version', 'epoch'] : ['version'],
         when: all(
@@ -243,6 +243,10 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
         ),
       })
       return written || (await readDispatch(dispatchId))?.fences[fence.id] !== undefined
+    },
+
+    setBudget: async (dispatchId, budget) => {
+      await update(keys.meta(dispatchId), { set: { budget }, increment: ['version'], when: isPresent('pk') })
     },
 
     addEvent: async (dispatchId, at, lines) => {

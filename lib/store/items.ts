@@ -43,12 +43,16 @@ const bytes = z.instanceof(Uint8Array)
 const mode = z.enum(['graceful', 'force'])
 const counts = z.object({ cancelled: z.number(), succeeded: z.number(), failed: z.number() })
 
+const amounts = z.record(z.string(), z.object({ usd: z.number(), unknownJobs: z.number() }))
+const source = z.enum(['api', 'budget', 'alarm', 'console', 'parent', 'timeout'])
+
 const fence = z.object({
   id: z.string(),
   scope: z.union([z.literal('all'), bytes]),
   mode,
   graceSeconds: z.number(),
   reason: z.string(),
+  source: source.optional(),
   at: z.number(),
   abandoned: z.number(),
   ended: z.record(z.string(), counts),
@@ -65,7 +69,7 @@ const metaItem = z.object({
   endedAt: z.number().optional(),
   settled: bytes,
   skipped: bytes.optional(),
-  fences: z.record(z.string(), fence),
+  fences: z.record(z.string(), fence.transform(exact)),
   polledAt: z.number().optional(),
   killPass: z.object({ at: z.number(), count: z.number() }).optional(),
   epoch: z.number(),
@@ -77,6 +81,12 @@ const metaItem = z.object({
       depth: z.number(),
     })
     .optional(),
+  budget: z
+    .object({ limitUsd: z.number(), warnAtUsd: z.number().optional(), warnedAt: z.number().optional() })
+    .transform(exact)
+    .optional(),
+  spent: amounts.optional(),
+  meteredUsd: z.number().optional(),
   version: z.number(),
 })
 
@@ -97,6 +107,9 @@ const taskItem = z.object({
   endedAt: z.number().optional(),
   exitCode: z.number().optional(),
   failure: failure.optional(),
+  timedOutAt: z.number().optional(),
+  earlierSpend: amounts.optional(),
+  childSpend: amounts.optional(),
   notBefore: z.number().optional(),
   missingSince: z.number().optional(),
   cancelError: z.string().optional(),
@@ -111,6 +124,8 @@ export const attemptAttributes = [
   'endedAt',
   'exitCode',
   'failure',
+  'timedOutAt',
+  'childSpend',
   'notBefore',
   'missingSince',
   'cancelError',
@@ -124,7 +139,7 @@ const cancellationItem = z.object({
   graceSeconds: z.number(),
   reason: z.string(),
   actor: z.string(),
-  source: z.enum(['api', 'budget', 'alarm', 'console', 'parent']),
+  source,
   at: z.number(),
   idempotencyKey: z.string().optional(),
 })

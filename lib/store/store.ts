@@ -1,7 +1,10 @@
+import type { Budget } from '../domain/budget.ts'
 import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Graph } from '../domain/graph.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { TurnChanges } from '../domain/plan-turn.ts'
+import type { Amounts } from '../domain/spend.ts'
 
 /**
  * Where dispatches live. Every write is one conditional update and says whether its condition held; every read that
@@ -48,8 +51,13 @@ export interface Store {
   putCancellation(cancellation: Cancellation): Promise<Cancellation>
   readCancellation(dispatchId: string, cancellationId: string): Promise<Cancellation | undefined>
   listCancellations(dispatchId: string): Promise<readonly Cancellation[]>
-  /** Write a fence; `drain` raises the epoch as well. False where the dispatch has ended, or `drain.from` is no longer its epoch. */
-  writeFence(dispatchId: string, fence: Fence, drain?: { from: number }): Promise<boolean>
+  /**
+   * Write a fence; `drain` raises the epoch as well. Who writes it makes the first kill pass, unless `leavesPass`: then the
+   * loop makes it at once. False where the dispatch has ended, or `drain.from` is no longer its epoch.
+   */
+  writeFence(dispatchId: string, fence: Fence, drain?: { from: number; leavesPass?: boolean }): Promise<boolean>
+  /** Change what a dispatch may spend. Planners that know the old budget cannot commit over it. */
+  setBudget(dispatchId: string, budget: Budget): Promise<void>
 
   addEvent(dispatchId: string, at: number, lines: readonly string[]): Promise<void>
   listEvents(dispatchId: string, page: PageRequest): Promise<Page<DispatchEvent>>
@@ -71,14 +79,11 @@ export interface Claim extends AttemptRef {
   readonly claimId: string
   readonly executor: string
   readonly at: number
+  /** Of a retry: what the attempts before it have cost. */
+  readonly earlierSpend?: Amounts
   /** Of a member of a pack: after which member its job is named. */
   readonly packLeader?: number
 }
-
-/** What a turn writes into META, all of it in one update. */
-export type TurnChanges = Partial<
-  Pick<Dispatch, 'status' | 'endedAt' | 'settled' | 'skipped' | 'fences' | 'polledAt' | 'killPass'>
->
 
 /** `null` takes an attribute away. */
 export interface RunChange {
@@ -88,6 +93,8 @@ export interface RunChange {
   readonly endedAt?: number
   readonly exitCode?: number
   readonly failure?: TaskRun['failure']
+  readonly timedOutAt?: number
+  readonly childSpend?: Amounts
   readonly missingSince?: number | null
   readonly cancelError?: string | null
 }

@@ -6,7 +6,7 @@ import type { Dispatch } from '../../lib/domain/dispatch.ts'
 import type { Graph } from '../../lib/domain/graph.ts'
 import { outcomeOf } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
-import { isOver } from '../support/fake-backend.ts'
+import { type FakeJob, isOver } from '../support/fake-backend.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { randomGraph } from '../support/random-graph.ts'
 import { caller, executorNames, World } from '../support/world.ts'
@@ -120,10 +120,23 @@ function checkDispatch(world: World, ended: Dispatch, graph: Graph) {
     const ran = world.jobs.filter((job) => job.dispatchId === ended.id && job.taskId === id)
     if (outcome === 'skipped') expect(ran, `task ${id} was never started`).toEqual([])
   }
+  checkSpend(world, ended)
   for (const fence of fences) {
     const counted = Object.values(fence.ended).reduce((sum, one) => sum + one.cancelled + one.succeeded + one.failed, 0)
     const covered = graph.tasks.filter((task) => covers(fence.scope, task.id)).length
     expect(counted + fence.abandoned, `the counts of ${fence.id}`).toBeLessThanOrEqual(covered)
+  }
+}
+
+/** Every job is paid for once: never twice, whatever crashed and was repeated. */
+function checkSpend(world: World, { id, spent = {} }: Dispatch) {
+  for (const [executor, { usd, unknownJobs }] of Object.entries(spent)) {
+    const inside = (job: FakeJob) => job.name.startsWith(`quench-${id}`) || world.isInside(job.dispatchId, id)
+    const jobs = world.backends.find(({ name }) => name === executor)?.jobs.filter(inside) ?? []
+    const certain = jobs.filter(({ state }) => state === 'succeeded')
+    const paid = executor === 'slurm' ? unknownJobs : usd
+    expect(paid, `what ${executor} has cost`).toBeLessThanOrEqual(jobs.length)
+    expect(paid, `what ${executor} has cost`).toBeGreaterThanOrEqual(certain.length)
   }
 }
 

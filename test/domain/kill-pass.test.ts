@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import type { Dispatch, Fence } from '../../lib/domain/dispatch.ts'
-import { killGroups, modeOf, planKillPass, reasonOf } from '../../lib/domain/kill-pass.ts'
+import { fencesOver } from '../../lib/domain/cancel-scope.ts'
+import type { Dispatch, Fence, TaskRun } from '../../lib/domain/dispatch.ts'
+import { killGroups, modeOf, planKillPass, type StopsOf } from '../../lib/domain/kill-pass.ts'
 import { aDispatch, aFence, aRun, aScope, someTime } from '../support/builders.ts'
 
 const seconds = (n: number) => someTime + n * 1000
 
+/** The fences over an attempt, as the planner asks for them. */
+const fencesOf =
+  ({ fences }: Dispatch): StopsOf =>
+  (run: TaskRun) =>
+    fencesOver(fences, run.id)
+
 /** One running job behind fences, with passes made before. */
 function passAt(second: number, fences: readonly Fence[], killPass?: Dispatch['killPass']) {
-  const pass = planKillPass(aDispatch({ fences, ...(killPass && { killPass }) }), [aRun()], seconds(second))
+  const pass = planKillPass(killPass, [aRun()], fencesOf(aDispatch({ fences })), seconds(second))
   return {
     modes: pass.groups.map(({ mode }) => mode),
     nextSecond: pass.nextAt === undefined ? undefined : (pass.nextAt - someTime) / 1000,
@@ -18,8 +25,8 @@ const patient = aFence({ graceSeconds: 300 })
 
 test('nothing is stopped where no fence covers what runs', () => {
   const dispatch = aDispatch({ taskCount: 2, fences: [aFence({ scope: aScope([1], 2) })] })
-  expect(planKillPass(dispatch, [aRun()], someTime)).toEqual({ groups: [] })
-  expect(planKillPass(aDispatch({ fences: [aFence()] }), [], someTime)).toEqual({ groups: [] })
+  expect(planKillPass(undefined, [aRun()], fencesOf(dispatch), someTime)).toEqual({ groups: [] })
+  expect(planKillPass(undefined, [], fencesOf(aDispatch({ fences: [aFence()] })), someTime)).toEqual({ groups: [] })
 })
 
 test('the first pass is due at once, where none was made', () => {
@@ -77,7 +84,7 @@ describe('jobs are stopped together by mode and reason', () => {
   const runs = [0, 1, 2, 3, 4].map((id) => aRun({ id }))
 
   test('each job by the first reason over it, and by force where one of its fences says so', () => {
-    const groups = killGroups(dispatch, runs, seconds(2))
+    const groups = killGroups(runs, fencesOf(dispatch), seconds(2))
     expect(groups.map(({ mode, reason, runs }) => [mode, reason, runs.map(({ id }) => id)])).toEqual([
       ['graceful', 'too slow', [0, 1]],
       ['force', 'too slow', [2]],
@@ -91,7 +98,21 @@ describe('jobs are stopped together by mode and reason', () => {
   })
 })
 
-test('no fence, no reason; and nothing is forced', () => {
-  expect(reasonOf([])).toBe('')
+describe('a job whose time is over', () => {
+  const limit = { mode: 'graceful', graceSeconds: 30, reason: 'too long', at: seconds(100), isTimeLimit: true } as const
+  const at = (second: number, killPass?: Dispatch['killPass']) =>
+    planKillPass(killPass, [aRun()], () => [limit], seconds(second))
+
+  test('is stopped at once, though a pass for something else was made just before', () => {
+    expect(at(100, { at: seconds(99), count: 6 }).groups).toMatchObject([{ mode: 'graceful', isTimeLimit: true }])
+  })
+
+  test('is asked again with the back-off, and killed when its grace is over', () => {
+    expect(at(101, { at: seconds(100), count: 1 })).toEqual({ groups: [], nextAt: seconds(105) })
+    expect(at(131, { at: seconds(110), count: 3 }).groups).toMatchObject([{ mode: 'force', isTimeLimit: true }])
+  })
+})
+
+test('without a stop nothing is forced', () => {
   expect(modeOf([], someTime)).toBe('graceful')
 })

@@ -22,7 +22,7 @@ interface Scene {
 }
 
 function turnOf({ tasks = [{}], outcomes = {}, fences = [], runs = [], dispatch, policy, second = 0 }: Scene) {
-  const turn = planTurn(
+  const { spend: _, ...turn } = planTurn(
     {
       dispatch: aDispatch({ taskCount: tasks.length, outcomes, fences, polledAt: someTime, ...dispatch }),
       graph: aGraph(tasks),
@@ -35,8 +35,8 @@ function turnOf({ tasks = [{}], outcomes = {}, fences = [], runs = [], dispatch,
 }
 
 /** An action as `submit batch 0.1 1.1`: task and attempt. */
-function brief({ kind, executor, tasks, mode }: Action): string {
-  const what = mode === undefined ? kind : `${kind} ${mode}`
+function brief({ kind, executor, tasks, mode, isTimeLimit }: Action): string {
+  const what = [kind, ...(mode === undefined ? [] : [mode]), ...(isTimeLimit ? ['(time limit)'] : [])].join(' ')
   return [what, executor, ...tasks.map(({ taskId, attempt }) => `${taskId}.${attempt}`)].join(' ')
 }
 

@@ -54,6 +54,7 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
       confirmSeconds: 30,
       submitsPerTurn: 1000,
       chunks,
+      priceOf: () => undefined,
     },
     now: Date.now,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),

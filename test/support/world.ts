@@ -42,6 +42,8 @@ export const policy: Policy = {
     ...Object.fromEntries(kinds.map(({ name, packs }) => [name, { submit: 3, poll: 5, cancel: 4, packs }])),
     sublattice: { submit: 2, poll: 3, cancel: 2 },
   },
+  // A dollar a job that is not cancelled before it runs, so that spend counts jobs; nobody knows the price of Slurm's.
+  priceOf: ({ executor }) => (executor === 'slurm' ? undefined : { perSecondUsd: 0, minimumSeconds: 0, commitUsd: 1 }),
 }
 
 export const caller = { id: 'tester', isAdmin: false }
@@ -301,6 +303,12 @@ export class World {
 
   childrenOf(dispatchId: string): readonly Tracked[] {
     return [...this.dispatches.values()].filter(({ made }) => made.parent?.dispatchId === dispatchId)
+  }
+
+  /** Whether a dispatch is one of the children of another, at any depth. */
+  isInside(dispatchId: string, ancestorId: string): boolean {
+    const parentId = this.dispatches.get(dispatchId)?.made.parent?.dispatchId
+    return parentId !== undefined && (parentId === ancestorId || this.isInside(parentId, ancestorId))
   }
 
   /** The dispatch that the test has submitted. */
