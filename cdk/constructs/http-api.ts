@@ -63,6 +63,8 @@ export class HttpApi extends Construct {
       })
     route('/{proxy+}', [HttpMethod.GET, HttpMethod.POST], api)
     route('/dispatches/{dispatchId}/cancellations', [HttpMethod.POST], cancel)
+    // It changes a dispatch, which the other does not.
+    route('/dispatches/{dispatchId}/budget', [HttpMethod.PUT], cancel)
   }
 }
 

@@ -1,5 +1,7 @@
 import type { LogPlace } from '../executors/executor.ts'
 import type {
+  BudgetRequest,
+  BudgetView,
   CancelAnswer,
   CancellationView,
   CancelRequestInput,
@@ -45,6 +47,8 @@ export interface Api {
     request: CancelRequestInput,
     idempotencyKey?: string,
   ): Promise<CancelAnswer>
+  describeBudget(caller: Caller, dispatchId: string): Promise<BudgetView>
+  setBudget(caller: Caller, dispatchId: string, budget: BudgetRequest): Promise<BudgetView>
   describeCancellation(caller: Caller, dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */
   readResult(caller: Caller, dispatchId: string, taskId?: number): Promise<Result>

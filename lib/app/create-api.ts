@@ -1,14 +1,18 @@
 import { InvalidInput, NotFound } from '../domain/errors.ts'
 import { outcomeOf } from '../domain/settled.ts'
+import { measureSpend } from '../domain/spend.ts'
 import { cancelRequest } from '../schema/api.ts'
 import type { PageRequest } from '../store/store.ts'
 import type { Api, ListRequest } from './api.ts'
+import { budgetView } from './budget-view.ts'
 import { cancelDispatch } from './cancel-dispatch.ts'
 import type { Context } from './context.ts'
 import { findDispatch } from './find-dispatch.ts'
 import { readLog } from './read-log.ts'
 import { readResult } from './read-result.ts'
+import { readSpend } from './read-spend.ts'
 import { resultUriOf } from './result-uri.ts'
+import { setBudget } from './set-budget.ts'
 import { submitDispatch } from './submit-dispatch.ts'
 import { cancellationView, dispatchRow, dispatchView, iso, tasksOf, taskView, type ViewedAt } from './views.ts'
 
@@ -50,8 +54,16 @@ export function createApi(context: Context): Api {
       const post = graph.tasks.find((task) => task.postProcess && outcomeOf(dispatch, task.id) === 'succeeded')
       const [run] = post ? await store.readRuns(dispatch.id, [post.id]) : []
       const result = post && run && resultUriOf(context, dispatch.id, graph, post, run.attempt)
-      return dispatchView(dispatch, graph, live, cancellations, viewedAt(), result)
+      const open = live.filter((run) => outcomeOf(dispatch, run.id) === undefined)
+      const spend = measureSpend({ settled: dispatch.spent, graph, live: open }, policy.priceOf, context.now())
+      return dispatchView({ dispatch, graph, runs: live, cancellations, spend }, viewedAt(), result)
     },
+
+    describeBudget: async (caller, id) => {
+      const dispatch = await findDispatch(store, caller, id)
+      return budgetView(dispatch, await readSpend(context, dispatch))
+    },
+    setBudget: (caller, id, budget) => setBudget(context, caller, id, budget),
 
     listTasks: async (caller, id, { limit, cursor }) => {
       const dispatch = await findDispatch(store, caller, id)

@@ -1,7 +1,8 @@
-import { covers, hasWholeFence } from '../domain/cancel-scope.ts'
+import { covers, hasWholeFence, wholeFence } from '../domain/cancel-scope.ts'
 import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
 import { type Graph, sublattice, type Task } from '../domain/graph.ts'
 import { countSettled, outcomeOf } from '../domain/settled.ts'
+import type { Spend } from '../domain/spend.ts'
 import { isOverdue, shownState } from '../domain/task-state.ts'
 import type {
   CancellationSummary,
@@ -35,11 +36,16 @@ export function dispatchRow(dispatch: Dispatch): DispatchRow {
   }
 }
 
+interface Viewed {
+  readonly dispatch: Dispatch
+  readonly graph: Graph
+  readonly runs: readonly TaskRun[]
+  readonly cancellations: readonly Cancellation[]
+  readonly spend: Spend
+}
+
 export function dispatchView(
-  dispatch: Dispatch,
-  graph: Graph,
-  runs: readonly TaskRun[],
-  cancellations: readonly Cancellation[],
+  { dispatch, graph, runs, cancellations, spend }: Viewed,
   at: ViewedAt,
   resultUri: string | undefined,
 ): DispatchView {
@@ -54,7 +60,20 @@ export function dispatchView(
     tasks,
     cancellations: cancellations.map(cancellationSummary),
     ...(resultUri !== undefined && { resultUri }),
+    ...spendPart(dispatch, spend),
+    ...failurePart(dispatch),
   }
+}
+
+function spendPart({ budget }: Dispatch, { totalUsd, unknownJobs }: Spend): Pick<DispatchView, 'spend'> {
+  if (!budget && totalUsd === 0 && unknownJobs === 0) return {}
+  return { spend: { totalUsd, unknownJobs, ...(budget && { limitUsd: budget.limitUsd }) } }
+}
+
+function failurePart({ status, fences }: Dispatch): Pick<DispatchView, 'failure'> {
+  const whole = wholeFence(fences)
+  if (status !== 'failed' || whole?.source !== 'timeout') return {}
+  return { failure: { code: 'TimedOut', message: whole.reason } }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../client/client.ts'
+import { addBudget } from './commands/budget.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addDispatch } from './commands/dispatch.ts'
 import { addEvents } from './commands/events.ts'
@@ -14,7 +15,7 @@ import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes, type Run } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
-const commands = [addUp, addDispatch, addLs, addShow, addWatch, addEvents, addLogs, addResult, addCancel]
+const commands = [addUp, addDispatch, addLs, addShow, addWatch, addEvents, addLogs, addResult, addBudget, addCancel]
 
 const helpText = `
 An <id> may be a unique prefix of at least four characters.

@@ -1,5 +1,7 @@
 import { InvalidInput } from '../domain/errors.ts'
 import {
+  type BudgetRequest,
+  type BudgetView,
   type CancelAnswer,
   type CancellationView,
   type CancelRequestInput,
@@ -58,6 +60,10 @@ export interface QuenchClient {
   cancel(dispatchId: string, options?: CancelRequestInput & CallOptions): Promise<CancelAnswer>
   describe(dispatchId: string): Promise<DispatchView>
   cancellation(dispatchId: string, cancellationId: string): Promise<CancellationView>
+  /** What a dispatch has spent, and may spend. */
+  budget(dispatchId: string): Promise<BudgetView>
+  /** Give it another budget, in place of the one it has. */
+  setBudget(dispatchId: string, budget: BudgetRequest): Promise<BudgetView>
   /** What the post-processing task left, or the task that is named. */
   result(dispatchId: string, taskId?: number): Promise<ResultView>
   /** A piece of a task's log; read on from its `nextOffset` until the text is empty. */
@@ -102,6 +108,9 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
     describe: async (dispatchId) => get(pathOf(dispatchId)),
     cancellation: async (dispatchId, cancellationId) =>
       get(`${pathOf(dispatchId)}/cancellations/${encodeURIComponent(cancellationId)}`),
+    budget: async (dispatchId) => get(`${pathOf(dispatchId)}/budget`),
+    setBudget: async (dispatchId, body) =>
+      callApi<BudgetView>(transport, { method: 'PUT', path: `${pathOf(dispatchId)}/budget`, body }),
     result: async (dispatchId, taskId) => {
       const path = `${pathOf(dispatchId)}${taskId === undefined ? '' : `/tasks/${taskId}`}/result`
       return callApi<ResultView>(transport, { method: 'GET', path }, ({ headers, bytes }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { QuenchApiError, ServerUnreachable } from './errors.ts'
 
 interface ApiRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   /** Begins with a slash; may carry a query. */
   readonly path: string
   readonly body?: unknown
@@ -30,7 +30,8 @@ const retryDelaysMs = [100, 300, 900]
  * One call of the API, repeated when the connection breaks before the whole answer is here.
  *
  * `read` makes sense of an answer that is 2xx; by default it is JSON.
- * Guarantees: every call may be repeated, since GETs change nothing and POSTs carry an idempotency key.
+ * Guarantees: every call may be repeated, since GETs change nothing, PUTs the same again,
+ * and POSTs carry an idempotency key.
  * Errors: QuenchApiError for an answer that is not 2xx, ServerUnreachable for none at all.
  */
 export async function callApi<Answer>(

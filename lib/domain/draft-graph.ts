@@ -10,7 +10,7 @@ export interface DraftGraph {
   readonly tags: Readonly<Record<string, string>>
   readonly defaults: Readonly<Record<string, JsonObject>>
   readonly tasks: readonly DraftTask[]
-  readonly budget?: { readonly limitUsd: number; readonly warnAtUsd?: number | undefined } | undefined
+  readonly budget?: Graph['budget'] | undefined
   readonly timeoutSeconds?: number | undefined
 }
 
@@ -111,20 +111,14 @@ export function resolveGraph(
   })
   problems.push(...packProblems(resolved))
   const { name, tags, budget, timeoutSeconds } = draft
-  if (budget?.warnAtUsd !== undefined && budget.warnAtUsd > budget.limitUsd)
-    report('budget.warnAtUsd', 'must not be above limitUsd')
   const graph = {
     name,
     tags,
     tasks: resolved,
-    ...(budget && { budget: exactBudget(budget) }),
+    ...(budget && { budget }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
   }
   return { graph, problems }
-}
-
-function exactBudget({ limitUsd, warnAtUsd }: NonNullable<DraftGraph['budget']>): NonNullable<Graph['budget']> {
-  return { limitUsd, ...(warnAtUsd !== undefined && { warnAtUsd }) }
 }
 
 /** Names of the tasks whose results a text asks for by `${tasks.<name>.result}`. */

@@ -6,6 +6,7 @@ import { graphLimits } from '../domain/graph.ts'
 import type { HttpEnv } from './env.ts'
 import { answerError, errorBody } from './errors.ts'
 import { refuseCrossSite } from './refuse-cross-site.ts'
+import { budgetRoutes } from './routes/budget.ts'
 import { cancellationRoutes } from './routes/cancellations.ts'
 import { dispatchRoutes } from './routes/dispatches.ts'
 import { outputRoutes } from './routes/outputs.ts'
@@ -55,6 +56,7 @@ export function createHttpApp({ api, identify }: HttpAppOptions): Hono<HttpEnv> 
   )
   app.route('/dispatches', dispatchRoutes(api))
   app.route('/dispatches/:dispatchId/cancellations', cancellationRoutes(api))
+  app.route('/dispatches/:dispatchId/budget', budgetRoutes(api))
   app.route('/dispatches/:dispatchId', outputRoutes(api))
   return app
 }

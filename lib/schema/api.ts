@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { budgetInput } from './graph-file.ts'
 
 /** Ids may be given as a unique prefix of at least four characters. */
 export const dispatchIdParam = z
@@ -41,6 +42,10 @@ export const logQuery = z.strictObject({
 /** Beside the bytes of a result: where they are. */
 export const resultUriHeader = 'quench-result-uri'
 
+/** A new budget takes the place of the old one. */
+export const budgetRequest = budgetInput
+export type BudgetRequest = z.output<typeof budgetRequest>
+
 /** What users see of a task. `cancelling` and `unconfirmed` are derived, never stored. */
 export const taskStates = [
   'pending',
@@ -75,6 +80,40 @@ export interface DispatchView {
   readonly cancellations: readonly CancellationSummary[]
   /** Where the post-processing task left its result, once it has succeeded. */
   readonly resultUri?: string
+  /** Absent where nothing that costs anything was started, and there is no budget. */
+  readonly spend?: Pick<BudgetView, 'totalUsd' | 'unknownJobs' | 'limitUsd'>
+  /** Why the dispatch as a whole has failed, where that was not one of its tasks. */
+  readonly failure?: { readonly code: 'TimedOut'; readonly message: string }
+}
+
+/**
+ * What a dispatch has spent and may spend, in US dollars, its children included. Approximate: list prices times what
+ * Quench knows of times. Jobs whose price is not known are counted in `unknownJobs`, and in no amount.
+ */
+export interface BudgetView {
+  readonly dispatchId: string
+  /** Absent where there is no budget. */
+  readonly limitUsd?: number
+  readonly warnAtUsd?: number
+  readonly warnedAt?: string
+  readonly isExceeded: boolean
+  /** What has ended, what runs, and what is owed for jobs that have not ended. */
+  readonly totalUsd: number
+  readonly unknownJobs: number
+  readonly usdPerHour: number
+  /** What stopping everything now would still cost, by estimate. */
+  readonly overshootUsd: number
+  readonly backends: Readonly<
+    Record<
+      string,
+      {
+        readonly settledUsd: number
+        readonly runningUsd: number
+        readonly committedUsd: number
+        readonly unknownJobs: number
+      }
+    >
+  >
 }
 
 export interface CancellationSummary {

@@ -27,7 +27,16 @@ const task = z.strictObject({
 const amount = z.number().positive().max(1e9)
 
 /** What a dispatch may spend. */
-export const budgetInput = z.strictObject({ limitUsd: amount, warnAtUsd: amount.exactOptional() })
+export const budgetInput = z
+  .strictObject({
+    /** At this total the dispatch is cancelled. */
+    limitUsd: amount,
+    warnAtUsd: amount.exactOptional(),
+  })
+  .refine(({ limitUsd, warnAtUsd = 0 }) => warnAtUsd <= limitUsd, {
+    path: ['warnAtUsd'],
+    message: 'must not be above limitUsd',
+  })
 
 /** A graph as a user writes it: the body of `POST /dispatches`. */
 export const graphFile = z.strictObject({

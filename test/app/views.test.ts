@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { cancellationView, dispatchRow, dispatchState, dispatchView, taskView } from '../../lib/app/views.ts'
-import type { Fence, Outcome } from '../../lib/domain/dispatch.ts'
+import type { Dispatch, Fence, Outcome } from '../../lib/domain/dispatch.ts'
 import type { Task } from '../../lib/domain/graph.ts'
+import { measureSpend } from '../../lib/domain/spend.ts'
 import { aCancellation, aDispatch, aFence, aGraph, aRun, aScope, someId, someTime } from '../support/builders.ts'
 
 const at = (seconds: number) => ({ now: someTime + seconds * 1000, confirmSeconds: 900 })
@@ -38,13 +39,31 @@ test('a dispatch counts its tasks by what is shown of them', () => {
   const dispatch = aDispatch({ taskCount: 5, outcomes: { 0: 'succeeded', 1: 'skipped' } })
   const graph = aGraph([{}, {}, {}, {}, {}])
   const runs = [aRun({ id: 2 }), aRun({ id: 3, state: 'queued' })]
-  const view = dispatchView(dispatch, graph, runs, [aCancellation({ taskIds: [1] })], at(0), 'file:///result')
+  const spend = measureSpend({ settled: undefined, graph, live: [] }, () => undefined, someTime)
+  const seen = { dispatch, graph, runs, cancellations: [aCancellation({ taskIds: [1] })], spend }
+  const view = dispatchView(seen, at(0), 'file:///result')
   expect(view).toMatchObject({
     tasks: { succeeded: 1, skipped: 1, running: 1, queued: 1, pending: 1 },
     cancellations: [{ cancellationId: 'cancellation-1', at: created, scope: 'tasks', actor: 'ada', source: 'api' }],
     resultUri: 'file:///result',
   })
-  expect(dispatchView(dispatch, graph, runs, [], at(0), undefined)).not.toHaveProperty('resultUri')
+  for (const absent of ['resultUri', 'spend', 'failure'])
+    expect(dispatchView({ ...seen, cancellations: [] }, at(0), undefined)).not.toHaveProperty(absent)
+})
+
+test('a dispatch says what it has spent, and why it failed as a whole', () => {
+  const graph = aGraph()
+  const settled = { batch: { usd: 2, unknownJobs: 1 } }
+  const spend = measureSpend({ settled, graph, live: [] }, () => undefined, someTime)
+  const late = aFence({ source: 'timeout', reason: 'it ran longer than its 5 s' })
+  const view = (dispatch: Dispatch) =>
+    dispatchView({ dispatch, graph, runs: [], cancellations: [], spend }, at(0), undefined)
+  expect(view(aDispatch({ budget: { limitUsd: 9 } })).spend).toEqual({ totalUsd: 2, unknownJobs: 1, limitUsd: 9 })
+  expect(view(aDispatch({ status: 'failed', fences: [late] })).failure).toEqual({
+    code: 'TimedOut',
+    message: 'it ran longer than its 5 s',
+  })
+  expect(view(aDispatch({ status: 'failed', fences: [aFence()] }))).not.toHaveProperty('failure')
 })
 
 describe('a task', () => {

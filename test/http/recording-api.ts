@@ -1,5 +1,6 @@
 import type { Api } from '../../lib/app/api.ts'
 import type {
+  BudgetView,
   CancelAnswer,
   CancellationView,
   DispatchView,
@@ -27,6 +28,8 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     listEvents: async () => ({ items: [anEvent()] }),
     cancelDispatch: async (_caller, _id, { dryRun = false }) => aCancelAnswer({ dryRun }),
     describeCancellation: async () => aCancellation(),
+    describeBudget: async () => aBudget(),
+    setBudget: async (_caller, _id, { limitUsd }) => aBudget({ limitUsd }),
     readResult: async () => ({ uri: resultUri, bytes: new TextEncoder().encode('3.14') }),
     readLog: async (_caller, _id, _taskId, { stream, offset }) =>
       aLogPart(stream === 'stdout' ? 'hello\n' : '', offset),
@@ -47,8 +50,27 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     listEvents: record('listEvents', api.listEvents),
     cancelDispatch: record('cancelDispatch', api.cancelDispatch),
     describeCancellation: record('describeCancellation', api.describeCancellation),
+    describeBudget: record('describeBudget', api.describeBudget),
+    setBudget: record('setBudget', api.setBudget),
     readResult: record('readResult', api.readResult),
     readLog: record('readLog', api.readLog),
+  }
+}
+
+export function aBudget(change: Partial<BudgetView> = {}): BudgetView {
+  return {
+    dispatchId,
+    limitUsd: 5,
+    isExceeded: false,
+    totalUsd: 1.5,
+    unknownJobs: 2,
+    usdPerHour: 3.6,
+    overshootUsd: 0.06,
+    backends: {
+      batch: { settledUsd: 1, runningUsd: 0.5, committedUsd: 0, unknownJobs: 0 },
+      ssh: { settledUsd: 0, runningUsd: 0, committedUsd: 0, unknownJobs: 2 },
+    },
+    ...change,
   }
 }
 

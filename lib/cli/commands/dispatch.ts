@@ -7,6 +7,7 @@ import type { GraphInput } from '../../schema/graph-file.ts'
 import { loadGraph } from '../load-graph.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 import { watchDispatch } from '../watch-dispatch.ts'
+import { parseUsd } from './parse-usd.ts'
 
 const helpText = `
 \${graphDir} in the strings of a task's options (and of "defaults") stands for the directory of the graph file,
@@ -19,15 +20,23 @@ export const addDispatch: AddCommand = (program, run) => {
     .description('run a graph; prints the id of its dispatch')
     .argument('<file>', 'graph as JSON; "-" reads stdin')
     .option('--watch', 'follow it until it has ended')
+    .option('--budget <usd>', 'cancel it when about this much is spent; before the budget of the file', parseUsd)
+    .option('--warn-at <usd>', 'say so in its history when about this much is spent', parseUsd)
     .addHelpText('after', helpText)
     .action(run(dispatch))
 }
 
-async function dispatch(session: Session, path: string, options: { watch?: boolean }): Promise<ExitCode> {
+interface DispatchOptions {
+  readonly watch?: boolean
+  readonly budget?: number
+  readonly warnAt?: number
+}
+
+async function dispatch(session: Session, path: string, options: DispatchOptions): Promise<ExitCode> {
   const { json, print } = session
   const file = path === '-' ? 'stdin' : path
   const directory = path === '-' ? process.cwd() : dirname(resolve(path))
-  const graph = loadGraph(await readGraph(path), { file, directory })
+  const graph = withBudget(loadGraph(await readGraph(path), { file, directory }), options)
   const dispatchId = await submit(session, graph, file)
 
   if (json) print(JSON.stringify({ dispatchId }))
@@ -50,6 +59,14 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
   EACCES: 'permission denied',
+}
+
+/** Errors: InvalidInput where there is a warning and no limit. */
+function withBudget(graph: unknown, { budget, warnAt }: DispatchOptions): unknown {
+  if (budget === undefined && warnAt === undefined) return graph
+  if (budget === undefined) throw new InvalidInput('--warn-at needs a limit: give --budget as well.')
+  if (typeof graph !== 'object' || graph === null) return graph
+  return { ...graph, budget: { limitUsd: budget, ...(warnAt !== undefined && { warnAtUsd: warnAt }) } }
 }
 
 /** The server checks all of the graph, so what is unchecked may go there. */

@@ -1,4 +1,5 @@
 import type { CancellationSummary, DispatchRow, DispatchState, DispatchView } from '../../schema/api.ts'
+import { renderSpend } from './budget.ts'
 import { renderSpan } from './duration.ts'
 import { type Paint, styleOf } from './paint.ts'
 import { renderTable } from './table.ts'
@@ -37,6 +38,8 @@ export function renderDispatch(dispatch: DispatchView, { paint, now }: Dispatche
     ['created', renderInstant(dispatch.createdAt)],
     ['duration', lifetimeOf(dispatch, now)],
     ['settled', `${dispatch.settledCount} of ${dispatch.taskCount} (${listCounts(dispatch.tasks)})`],
+    ['spent', renderSpend(dispatch.spend)],
+    ['failure', dispatch.failure && `${dispatch.failure.code}: ${dispatch.failure.message}`],
     ['result', dispatch.resultUri],
   ]
   const cancellations = dispatch.cancellations.map((cancellation) => renderCancellation(cancellation, paint))
