@@ -96,6 +96,12 @@ async function playScenarios() {
   await world.functions.turn({ dispatchId: cancelled, epoch: 1, generation: 1, events: 0 })
   await world.end(cancelled)
 
+  // One that stops itself, after somebody has changed what it may spend.
+  const late = await submit({ ...chain, timeoutSeconds: 5 })
+  await get(`/dispatches/${late}/budget`)
+  await world.request('PUT', `/dispatches/${late}/budget`, { limitUsd: 5 }, world.functions.cancel)
+  await world.end(late)
+
   const stopped = await submit(chain)
   const jobs = world.batch.submitted.length
   await world.clock.runUntil(async () => world.batch.submitted.length > jobs)

@@ -160,9 +160,14 @@ describe('the API', () => {
     expect(JSON.stringify(AccessLogSettings)).toContain('$context.identity.userArn')
   })
 
-  test('sends cancels to a function of their own', () => {
+  test('sends cancels and new budgets to a function of their own', () => {
     const routes = Object.values(full.ofType('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.RouteKey)
-    expect(routes.sort()).toEqual(['GET /{proxy+}', 'POST /dispatches/{dispatchId}/cancellations', 'POST /{proxy+}'])
+    expect(routes.sort()).toEqual([
+      'GET /{proxy+}',
+      'POST /dispatches/{dispatchId}/cancellations',
+      'POST /{proxy+}',
+      'PUT /dispatches/{dispatchId}/budget',
+    ])
   })
 })
 

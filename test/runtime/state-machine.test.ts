@@ -116,6 +116,16 @@ const scenarios: readonly [string, unknown, Scenario][] = [
     { fates: { '0-1': { seconds: 1, exitCode: 1 }, '0-2': { seconds: 1, exitCode: 1 } } },
   ],
   [
+    'a task whose time is over, though Batch would let it run for a minute',
+    { name: 'limited', tasks: [aTask('only', [], { timeoutSeconds: 2 }), aTask('then', ['only'])] },
+    { fates: { '0-1': runs(3600) } },
+  ],
+  [
+    'a dispatch whose time is over: it stops itself, and the drain ends it',
+    { name: 'late', timeoutSeconds: 2, tasks: [aTask('only'), aTask('then', ['only'])] },
+    { fates: { '0-1': runs(3600) } },
+  ],
+  [
     'a cancel of one task: the other branch runs on',
     { name: 'branches', tasks: [aTask('a'), aTask('b', ['a']), aTask('c'), aTask('d', ['c'])] },
     {
