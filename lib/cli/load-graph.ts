@@ -1,5 +1,4 @@
-import { InvalidInput } from '../domain/errors.ts'
-import { parseJson } from '../schema/parse-json.ts'
+import { parseJsonFile } from './parse-json-file.ts'
 
 interface GraphSource {
   /** As the user named it: for messages. */
@@ -16,22 +15,13 @@ const token = '${graphDir}'
  * Everything but its syntax is left to the server. Errors: InvalidInput with file, line and column.
  */
 export function loadGraph(text: string, { file, directory }: GraphSource): unknown {
-  const graph = parse(text, file)
+  const graph = parseJsonFile(text, file)
   if (!isRecord(graph)) return graph
   const { tasks } = graph
   return {
     ...graph,
     defaults: substitute(graph.defaults, directory),
     tasks: Array.isArray(tasks) ? tasks.map((task) => withDirectory(task, directory)) : tasks,
-  }
-}
-
-function parse(text: string, file: string): unknown {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error
-    throw new InvalidInput(`${file} is not JSON: ${error.message}`, { cause: error })
   }
 }
 

@@ -9,6 +9,7 @@ import { noteJobNews } from '../app/note-job-news.ts'
 import { defaultPolicy, type Policy } from '../domain/policy.ts'
 import { createBatchExecutor } from '../executors/batch.ts'
 import { readBatchEvent } from '../executors/batch-event.ts'
+import { createKnownDevices } from '../executors/braket-devices.ts'
 import { readBraketEvent } from '../executors/braket-event.ts'
 import { createBraketJobExecutor } from '../executors/braket-job.ts'
 import { createBraketTaskExecutor } from '../executors/braket-task.ts'
@@ -16,6 +17,8 @@ import type { Executor } from '../executors/executor.ts'
 import { createSlurmExecutor } from '../executors/slurm.ts'
 import { createSshExecutor } from '../executors/ssh.ts'
 import { createSublatticeExecutor } from '../executors/sublattice.ts'
+import { createPriceOf, unpriced } from '../pricing/create-price-of.ts'
+import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { gather } from './gather.ts'
@@ -44,6 +47,8 @@ export interface RegionOptions {
   readonly queueSeconds?: number
   /** Offer the Slurm of this machine as the cluster `local`: sbatch must be on the PATH and answer. */
   readonly slurm?: boolean
+  /** What jobs here are to cost. Without it no price is known: nobody bills for what runs on this machine. */
+  readonly prices?: Prices
   readonly policy?: Partial<Policy>
   readonly faults?: Faults
   /** One line of JSON a decision; none by default. */
@@ -142,6 +147,7 @@ export async function openRegion(options: RegionOptions): Promise<Region> {
       ),
       ...options.policy,
     },
+    priceOf: options.prices ? createPriceOf(options.prices, createKnownDevices().arnOf) : unpriced,
     now: Date.now,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,

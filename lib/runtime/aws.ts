@@ -6,7 +6,10 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { Context } from '../app/context.ts'
 import type { ResultFiles } from '../app/result-files.ts'
 import { defaultPolicy } from '../domain/policy.ts'
+import { createKnownDevices } from '../executors/braket-devices.ts'
 import type { Executor } from '../executors/executor.ts'
+import { createPriceOf, unpriced } from '../pricing/create-price-of.ts'
+import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createWakeStore, type WakeStore } from '../store/wake.ts'
 import { chunks } from './chunks.ts'
@@ -19,6 +22,8 @@ interface AwsOptions {
   readonly QUENCH_STATE_MACHINE_ARN: string
   /** Where results go; for functions that name them. */
   readonly QUENCH_BUCKET?: string
+  /** For functions that count what is spent. Without: no price is known. */
+  readonly QUENCH_PRICES?: Prices
 }
 
 interface AwsParts {
@@ -43,7 +48,7 @@ export interface Aws {
  */
 export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
   const { executorsFor = () => [], resultFiles = noResultFiles } = parts
-  const { QUENCH_TABLE, QUENCH_STATE_MACHINE_ARN, QUENCH_BUCKET = '' } = config
+  const { QUENCH_TABLE, QUENCH_STATE_MACHINE_ARN, QUENCH_BUCKET = '', QUENCH_PRICES } = config
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientOptions), {
     marshallOptions: { removeUndefinedValues: true },
   })
@@ -60,6 +65,7 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
     executors: new Map(executors.map((executor) => [executor.name, executor])),
     executions,
     policy: { ...defaultPolicy, chunks },
+    priceOf: QUENCH_PRICES ? createPriceOf(QUENCH_PRICES, createKnownDevices().arnOf) : unpriced,
     now: () => Date.now(),
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,

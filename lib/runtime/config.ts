@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pricesSchema } from '../schema/prices.ts'
 import { problemsOf } from '../schema/problems.ts'
 
 const name = z.string().min(1)
@@ -48,6 +49,8 @@ const variables = {
   /** The claim of a JWT that holds groups. */
   QUENCH_GROUPS_CLAIM: name.default('groups'),
   QUENCH_TRIGGERS: json(z.array(trigger)).default([]),
+  /** What the operator says about prices; the rest is in tables. */
+  QUENCH_PRICES: json(pricesSchema).default(pricesSchema.parse({})),
 }
 
 type Variables = typeof variables
@@ -63,10 +66,10 @@ const people = ['QUENCH_ADMINS', 'QUENCH_GROUPS_CLAIM'] as const
 
 /** The environment variables that each function reads, all of them here. */
 export const functionVariables = {
-  api: [...jobs, ...people],
-  turn: loop,
+  api: [...jobs, ...people, 'QUENCH_PRICES'],
+  turn: [...loop, 'QUENCH_PRICES'],
   act: jobs,
-  cancel: [...jobs, ...people, 'QUENCH_TRIGGERS'],
+  cancel: [...jobs, ...people, 'QUENCH_TRIGGERS', 'QUENCH_PRICES'],
   'job-events': loop,
   reap: jobs,
   sweep: jobs,

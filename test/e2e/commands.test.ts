@@ -136,6 +136,8 @@ describe('quench, as a user starts it', { timeout: 120_000 }, () => {
       { args: ['cancel', unknownId, '--grace', '3', '--force'], says: "'--force' cannot be used with option '--grace" },
       { args: ['dispatch', 'nowhere.json'], says: 'nowhere.json cannot be read: there is no such file.' },
       { args: ['up', '--data', '/dev/null'], says: '--data /dev/null cannot be used: EEXIST: file already exists.' },
+      { args: ['up', '--prices', 'nowhere.json'], says: 'nowhere.json cannot be read: there is no such file.' },
+      { args: ['up', '--prices', 'package.json'], says: 'package.json does not hold valid prices:' },
       { args: ['up', '--port', '70000'], says: 'whole number from 0 to 65535' },
     ])('refuses quench $args with exit code 2', async ({ args, says }) => {
       const { exitCode, out, error } = await region.quench(...args)

@@ -25,6 +25,11 @@ test('nobody is an admin, and nothing is a trigger, unless it is said', () => {
   })
 })
 
+test('nothing has to be said about prices', () => {
+  const { QUENCH_PRICES } = readConfig('turn', environment)
+  expect(QUENCH_PRICES).toEqual({ queues: {}, devices: {}, hybridJobInstances: {}, hosts: {}, clusters: {} })
+})
+
 test('a trigger for alarms or budgets must say for which', () => {
   const triggers = (...list: object[]) =>
     readConfig('cancel', { ...environment, QUENCH_TRIGGERS: JSON.stringify(list) }).QUENCH_TRIGGERS

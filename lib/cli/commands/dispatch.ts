@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { QuenchApiError } from '../../client/errors.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { GraphInput } from '../../schema/graph-file.ts'
 import { loadGraph } from '../load-graph.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 import { watchDispatch } from '../watch-dispatch.ts'
 import { parseUsd } from './parse-usd.ts'
@@ -36,29 +36,14 @@ async function dispatch(session: Session, path: string, options: DispatchOptions
   const { json, print } = session
   const file = path === '-' ? 'stdin' : path
   const directory = path === '-' ? process.cwd() : dirname(resolve(path))
-  const graph = withBudget(loadGraph(await readGraph(path), { file, directory }), options)
+  const graphText = await (path === '-' ? text(process.stdin) : readTextFile(path))
+  const graph = withBudget(loadGraph(graphText, { file, directory }), options)
   const dispatchId = await submit(session, graph, file)
 
   if (json) print(JSON.stringify({ dispatchId }))
   else if (options.watch) print(dispatchId)
   else print([dispatchId, '', `  quench watch ${dispatchId}`, `  quench cancel ${dispatchId}`].join('\n'))
   return options.watch ? watchDispatch(session, dispatchId) : exitCodes.ok
-}
-
-async function readGraph(path: string): Promise<string> {
-  if (path === '-') return text(process.stdin)
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? reasons[String(error.code)] : undefined
-    throw new InvalidInput(`${path} cannot be read: ${reason ?? String(error)}.`, { cause: error })
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
 }
 
 /** Errors: InvalidInput where there is a warning and no limit. */

@@ -4,6 +4,9 @@ import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { InvalidArgumentError, Option } from 'commander'
 import { InvalidInput } from '../../domain/errors.ts'
+import type { Prices } from '../../pricing/prices.ts'
+import { loadPrices } from '../load-prices.ts'
+import { readTextFile } from '../read-text-file.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 import { parseCount } from './parse-count.ts'
 
@@ -15,6 +18,7 @@ interface UpOptions {
   readonly stopTimeout: number
   readonly queueSeconds: number
   readonly slurm?: boolean
+  readonly prices?: string
   readonly detachJobs?: boolean
 }
 
@@ -39,6 +43,7 @@ export const addUp: AddCommand = (program, run) => {
     )
     .option('--queue-seconds <n>', 'how long Braket devices let tasks wait', parseCount({ min: 0, max: 86_400 }), 0)
     .option('--slurm', 'offer the Slurm of this machine as the executor slurm; sbatch must be on the PATH')
+    .option('--prices <file>', 'what jobs cost, as JSON; without it no price is known')
     .option('--detach-jobs', 'leave running jobs alone on ctrl-C; they are found again at the next start')
     .action(run(up))
 }
@@ -52,6 +57,7 @@ function parseHosts(text: string): string[] {
 
 async function up({ json, print, printError }: Session, options: UpOptions): Promise<ExitCode> {
   const { port, data, vcpus, hosts, stopTimeout: stopTimeoutSeconds, detachJobs = false } = options
+  const prices = options.prices === undefined ? undefined : await readPrices(options.prices)
   const stopAsked = signalToStop()
   await makeFolder(resolve(data))
   // Loaded here, so that the other commands start without it.
@@ -65,6 +71,7 @@ async function up({ json, print, printError }: Session, options: UpOptions): Pro
     workingDirectory: process.cwd(),
     queueSeconds: options.queueSeconds,
     ...(options.slurm && { slurm: await isSlurmThere() }),
+    ...(prices && { prices }),
   }).catch((error: unknown) => {
     throw isPortTaken(error) ? new InvalidInput(`Port ${port} is taken. Choose another: --port N, 0 for any.`) : error
   })
@@ -77,6 +84,10 @@ async function up({ json, print, printError }: Session, options: UpOptions): Pro
   await server.close({ detachJobs })
   printError('Stopped.')
   return exitCodes.ok
+}
+
+async function readPrices(file: string): Promise<Prices> {
+  return loadPrices(await readTextFile(file), file)
 }
 
 async function makeFolder(path: string): Promise<void> {
