@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { devicePrice } from '../lib/pricing/braket.ts'
+import { fargateRates } from '../lib/pricing/fargate.ts'
+import type { Prices } from '../lib/pricing/prices.ts'
+import { pricesSchema } from '../lib/schema/prices.ts'
 import { problemsOf } from '../lib/schema/problems.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens')
@@ -102,6 +106,8 @@ const configSchema = z
       })
       .exactOptional(),
     triggers: z.array(trigger).default([]),
+    /** What jobs cost, where the tables do not know it or it is something else for this account. */
+    pricing: pricesSchema.prefault({}),
     /** Requests a second, and burst, for all callers together. */
     throttle: z
       .strictObject({ perSecond: z.int().min(1).default(50), burst: z.int().min(1).default(100) })
@@ -134,9 +140,11 @@ const configSchema = z
   })
   .superRefine((config, context) => {
     const { braket, region } = config
-    const sizeBytes = Buffer.byteLength(JSON.stringify([backendsOf(config), config.admins, config.triggers]))
+    const sizeBytes = Buffer.byteLength(
+      JSON.stringify([backendsOf(config), config.admins, config.triggers, pricesOf(config)]),
+    )
     if (sizeBytes > maxVariableBytes) {
-      const message = `hosts, clusters, queues, devices, admins and triggers are ${sizeBytes} bytes; ${maxVariableBytes} fit`
+      const message = `hosts, clusters, queues, devices, admins, triggers and pricing are ${sizeBytes} bytes; ${maxVariableBytes} fit`
       context.addIssue({ code: 'custom', message })
     }
     const elsewhere = Object.values(braket?.devices ?? {})
@@ -162,6 +170,33 @@ export function backendsOf(config: Pick<QuenchConfig, 'batch' | 'braket' | 'host
   const { braket, hosts, clusters } = config
   const { jobQueues } = batchNames(config)
   return { ...(jobQueues.length > 0 && { batch: { jobQueues } }), ...(braket && { braket }), hosts, clusters }
+}
+
+/** What functions know of prices, the variable QUENCH_PRICES: as configured, and of our own queue and the short names. */
+export function pricesOf(config: PricedConfig): Prices {
+  const { pricing, braket } = config
+  const named = Object.entries(braket?.devices ?? {}).flatMap(([short, arn]) => {
+    const price = pricing.devices[arn] ?? devicePrice(arn)
+    return price ? [[short, price] as const] : []
+  })
+  return {
+    ...pricing,
+    queues: { ...pricing.queues, ...priceOfOwnQueue(config) },
+    devices: { ...Object.fromEntries(named), ...pricing.devices },
+  }
+}
+
+type PricedConfig = Pick<QuenchConfig, 'pricing' | 'batch' | 'braket' | 'region'>
+
+/** None where its Region is not said, or not in the table: a function must not fail over a price. */
+function priceOfOwnQueue({ pricing, batch, region }: PricedConfig): Prices['queues'] {
+  if (!batch.fargate) return {}
+  const { name, vcpus, memoryMiB } = batch.fargate
+  const given = pricing.queues[name]
+  const architecture = 'X86_64'
+  if (!given && !fargateRates(region, architecture)) return {}
+  const listed = { kind: 'fargate', architecture, ...(region !== undefined && { region }) } as const
+  return { [name]: { jobDefaults: { vcpus, memoryMiB }, ...(given ?? listed) } }
 }
 
 /** Source: Braket developer guide, "Regions and devices": Amazon's simulators have no Region in their ARN. */

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs'
 import type { FunctionName } from '../bundle.ts'
-import type { QuenchConfig } from '../config.ts'
+import { pricesOf, type QuenchConfig } from '../config.ts'
 import type { BackEnds } from './back-ends.ts'
 import type { DispatchMachine } from './dispatch-machine.ts'
 import type { DispatchTable } from './dispatch-table.ts'
@@ -28,8 +28,9 @@ export class Functions extends Construct {
   readonly reap: QuenchFunction
   readonly sweep: QuenchFunction
 
-  constructor(scope: Construct, id: string, { reservedConcurrency, retention, admins, jwt, triggers }: QuenchConfig) {
+  constructor(scope: Construct, id: string, config: QuenchConfig) {
     super(scope, id)
+    const { reservedConcurrency, retention, admins, jwt, triggers } = config
     const add = (name: FunctionName, what: string, size: Size) =>
       new QuenchFunction(this, pascal(name), {
         name,
@@ -55,6 +56,8 @@ export class Functions extends Construct {
       one.setVariable('QUENCH_GROUPS_CLAIM', jwt?.groupsClaim ?? 'groups')
     }
     this.cancel.setVariable('QUENCH_TRIGGERS', JSON.stringify(triggers))
+    for (const one of [this.api, this.cancel, this.turn])
+      one.setVariable('QUENCH_PRICES', JSON.stringify(pricesOf(config)))
   }
 
   get all(): readonly QuenchFunction[] {

@@ -7,7 +7,7 @@ import { executionEvent } from '../../lib/schema/lambda.ts'
 import { matchesRule } from './event-rule.ts'
 import { samples } from './fixtures/event-samples.ts'
 import { functionOf } from './policies.ts'
-import { fullConfig, synthesise } from './template.ts'
+import { fullConfig, place, synthesise } from './template.ts'
 
 const full = synthesise()
 const names = Object.keys(functionVariables) as (keyof typeof functionVariables)[]
@@ -36,6 +36,21 @@ describe('environment', () => {
     })
     expect(config.QUENCH_ADMINS).toEqual({ ...fullConfig.admins, groups: [] })
     expect(config.QUENCH_TRIGGERS).toEqual(fullConfig.triggers)
+  })
+
+  test.each(['api', 'cancel', 'turn'] as const)('%s knows the prices', (name) => {
+    const own = {
+      kind: 'fargate',
+      region: place.region,
+      architecture: 'X86_64',
+      jobDefaults: { vcpus: 1, memoryMiB: 2048 },
+    }
+    expect(readConfig(name, variablesOf(name)).QUENCH_PRICES).toEqual({
+      ...fullConfig.pricing,
+      queues: { ...fullConfig.pricing.queues, default: own },
+      devices: { ankaa: { usdPerTask: 0.3, usdPerShot: 0.0009 } },
+      hybridJobInstances: {},
+    })
   })
 })
 

@@ -40,6 +40,11 @@ export const fullConfig = {
     { kind: 'request' },
     { kind: 'budget', name: 'monthly', topicArn: 'arn:aws:sns:eu-central-1:111122223333:budgets' },
   ],
+  pricing: {
+    queues: { gpu: { kind: 'ec2', instanceType: 'g5.xlarge', region: place.region, usdPerHour: 1.258 } },
+    hosts: { 'lab-1': { usdPerCoreHour: 0.02, cores: 8 } },
+    clusters: { hpc: { usdPerCoreHour: 0.01 } },
+  },
   alarmEmails: ['ops@example.com'],
 }
 
