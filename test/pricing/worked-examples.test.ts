@@ -105,8 +105,8 @@ test.each(examples)('$page', ({ priceOf, task, seconds, times, usd }) => {
   expect((charge(priceOf(task), seconds) * times).toFixed(2)).toBe(usd.toFixed(2))
 })
 
-/** The page of that solution has it as of its last revision, 12 jobs of each instance type; no rates. */
-test('a hybrid job on ml.m5.large and one on ml.m5.4xlarge, 44 minutes each, are $0.76 at the rates of SageMaker AI', () => {
+/** Source: the last revision of the same page. It names no rates, and no table of ours has them: an operator gives them. */
+test('hybrid jobs on ml.m5.large and ml.m5.4xlarge, 44 minutes each, are $0.76', () => {
   const priceOf = aPriceOf({
     hybridJobInstances: { 'ml.m5.large': { usdPerHour: 0.115 }, 'ml.m5.4xlarge': { usdPerHour: 0.922 } },
   })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { pricesSchema } from '../../lib/schema/prices.ts'
 import { problemsOf } from '../../lib/schema/problems.ts'
@@ -48,4 +49,11 @@ test.each([
   ['a type of one’s own', { kind: 'ec2', instanceType: 'x', usdPerHour: 1, vcpus: 2, memoryMiB: 4096 }],
 ])('a queue may have %s', (_, queue) => {
   expect(problems({ queues: { default: queue } })).toEqual([])
+})
+
+test.each(['docs/prices.md', 'docs/guide.md'])('the prices in %s are valid', (file) => {
+  const blocks = [...readFileSync(file, 'utf8').matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text = '']) => text)
+  const prices = blocks.filter((text) => text.includes('"queues"'))
+  expect(prices).toHaveLength(1)
+  for (const text of prices) expect(problems(JSON.parse(text))).toEqual([])
 })
