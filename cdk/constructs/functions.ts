@@ -56,7 +56,7 @@ export class Functions extends Construct {
       one.setVariable('QUENCH_GROUPS_CLAIM', jwt?.groupsClaim ?? 'groups')
     }
     this.cancel.setVariable('QUENCH_TRIGGERS', JSON.stringify(triggers))
-    for (const one of [this.api, this.cancel, this.turn])
+    for (const one of [this.api, this.cancel, this.turn, this.act])
       one.setVariable('QUENCH_PRICES', JSON.stringify(pricesOf(config)))
   }
 

@@ -1,5 +1,4 @@
 import type { Policy } from '../domain/policy.ts'
-import type { PriceOf } from '../domain/price.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { Store } from '../store/store.ts'
 import type { Executions } from './executions.ts'
@@ -11,7 +10,6 @@ export interface Context extends ResultFiles {
   readonly executors: ReadonlyMap<string, Executor>
   readonly executions: Executions
   readonly policy: Policy
-  readonly priceOf: PriceOf
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly sleep: (seconds: number) => Promise<void>

@@ -17,7 +17,7 @@ import type { Executor } from '../executors/executor.ts'
 import { createSlurmExecutor } from '../executors/slurm.ts'
 import { createSshExecutor } from '../executors/ssh.ts'
 import { createSublatticeExecutor } from '../executors/sublattice.ts'
-import { createPriceOf, unpriced } from '../pricing/create-price-of.ts'
+import { createPriceOf } from '../pricing/create-price-of.ts'
 import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createFaults, type Faults } from './faults.ts'
@@ -145,9 +145,9 @@ export async function openRegion(options: RegionOptions): Promise<Region> {
       chunks: Object.fromEntries(
         [...executors].map(([name, { chunk, packing }]) => [name, { ...chunk, packs: packing !== undefined }]),
       ),
+      ...(options.prices && { priceOf: createPriceOf(options.prices, createKnownDevices().arnOf) }),
       ...options.policy,
     },
-    priceOf: options.prices ? createPriceOf(options.prices, createKnownDevices().arnOf) : unpriced,
     now: Date.now,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,

@@ -10,9 +10,6 @@ import { type SlurmSize, slurmCores } from './slurm-cores.ts'
 /** A child dispatch costs what its own tasks do. */
 const nothing: JobPrice = { perSecondUsd: 0, minimumSeconds: 0, commitUsd: 0 }
 
-/** Where nobody has said what anything costs: no price is known. */
-export const unpriced: PriceOf = ({ executor }) => (executor === sublattice ? nothing : undefined)
-
 /**
  * Prices of tasks, by what the operator says and else by the tables.
  *

@@ -13,7 +13,8 @@ export const fargateMinimumSeconds = 60
  *
  * Source: AWS price list, AmazonECS, usage types `Fargate-vCPU-Hours:perCPU`, `Fargate-GB-Hours`, `Fargate-ARM-…`, as
  * quoted on 2026-07-07 (eu-central-1), 2026-08-28 (us-east-1), 2026-09-06 (ap-northeast-1), 2026-09-10 (us-east-2) and
- * without a date (the others); the page above says the same of us-east-1. All read on 2026-11-25. ARM in us-west-2 and
+ * without a date (eu-west-1, eu-west-2); the page above says the same of us-east-1. us-west-2 is worked out from a public
+ * tool's estimate there, which has the rates of us-east-1. All read on 2026-11-25. ARM in us-west-2 and
  * eu-central-1 was not to be found.
  */
 const rates: Readonly<Record<string, Partial<Record<Architecture, FargateRates>>>> = {

@@ -8,7 +8,7 @@ import type { ResultFiles } from '../app/result-files.ts'
 import { defaultPolicy } from '../domain/policy.ts'
 import { createKnownDevices } from '../executors/braket-devices.ts'
 import type { Executor } from '../executors/executor.ts'
-import { createPriceOf, unpriced } from '../pricing/create-price-of.ts'
+import { createPriceOf } from '../pricing/create-price-of.ts'
 import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createWakeStore, type WakeStore } from '../store/wake.ts'
@@ -64,8 +64,11 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
     store: createDynamoStore(client, QUENCH_TABLE),
     executors: new Map(executors.map((executor) => [executor.name, executor])),
     executions,
-    policy: { ...defaultPolicy, chunks },
-    priceOf: QUENCH_PRICES ? createPriceOf(QUENCH_PRICES, createKnownDevices().arnOf) : unpriced,
+    policy: {
+      ...defaultPolicy,
+      chunks,
+      ...(QUENCH_PRICES && { priceOf: createPriceOf(QUENCH_PRICES, createKnownDevices().arnOf) }),
+    },
     now: () => Date.now(),
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,

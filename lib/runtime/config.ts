@@ -68,7 +68,7 @@ const people = ['QUENCH_ADMINS', 'QUENCH_GROUPS_CLAIM'] as const
 export const functionVariables = {
   api: [...jobs, ...people, 'QUENCH_PRICES'],
   turn: [...loop, 'QUENCH_PRICES'],
-  act: jobs,
+  act: [...jobs, 'QUENCH_PRICES'],
   cancel: [...jobs, ...people, 'QUENCH_TRIGGERS', 'QUENCH_PRICES'],
   'job-events': loop,
   reap: jobs,

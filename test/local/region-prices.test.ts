@@ -11,7 +11,7 @@ async function pricesOfARegion(prices?: Prices) {
   const region = await openRegion({ directory, vcpus: 1, hosts: [], stopTimeoutSeconds: 1, ...(prices && { prices }) })
   const onHost = { executor: 'ssh', options: { host: 'lab-1' } }
   const quantum = { executor: 'braket', options: { device: 'sv1', shots: 1 } }
-  const found = [onHost, quantum].map(region.context.priceOf)
+  const found = [onHost, quantum].map(region.context.policy.priceOf)
   await region.close({ detachJobs: false })
   await rm(directory, { recursive: true })
   return found

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../lib/domain/json.ts'
-import { unpriced } from '../../lib/pricing/create-price-of.ts'
 import type { Prices, QueuePrice } from '../../lib/pricing/prices.ts'
 import { aPriceOf, charge } from './a-price-of.ts'
 
@@ -149,9 +148,4 @@ describe('hosts and clusters', () => {
 test('a sublattice costs nothing by itself', () => {
   const task = { executor: 'sublattice', options: { graph: {} } }
   expect(aPriceOf({})(task)).toEqual(nothing)
-  expect(unpriced(task)).toEqual(nothing)
-})
-
-test('where no prices are given, none is known', () => {
-  expect(unpriced({ executor: 'braket', options: { device: 'sv1', shots: 1 } })).toBeUndefined()
 })

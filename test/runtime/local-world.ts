@@ -8,7 +8,6 @@ import { createBatchExecutor } from '../../lib/executors/batch.ts'
 import { readBatchEvent } from '../../lib/executors/batch-event.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { createLocalExecutions } from '../../lib/local/loop.ts'
-import { unpriced } from '../../lib/pricing/create-price-of.ts'
 import { chunks } from '../../lib/runtime/chunks.ts'
 import { cancelRequest } from '../../lib/schema/api.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
@@ -57,7 +56,6 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
       chunks,
       priceOf: () => undefined,
     },
-    priceOf: unpriced,
     now: Date.now,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { Context } from '../../lib/app/context.ts'
 import { defaultPolicy } from '../../lib/domain/policy.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
-import { unpriced } from '../../lib/pricing/create-price-of.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
 import { someTime } from './builders.ts'
 import { createFakeBackend } from './fake-backend.ts'
@@ -37,7 +36,6 @@ export function anAppContext(dynamo: LocalDynamo) {
       },
     },
     policy: defaultPolicy,
-    priceOf: unpriced,
     now: () => someTime,
     sleep: () => new Promise(() => {}),
     newId: () => randomUUID(),

@@ -15,7 +15,6 @@ import type { Policy } from '../../lib/domain/policy.ts'
 import { outcomeOf } from '../../lib/domain/settled.ts'
 import type { Executor, JobSpec } from '../../lib/executors/executor.ts'
 import { createSublatticeExecutor } from '../../lib/executors/sublattice.ts'
-import { unpriced } from '../../lib/pricing/create-price-of.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { createFakeBackend, type FakeBackend, type FakeJob, isOver } from './fake-backend.ts'
@@ -158,7 +157,6 @@ export class World {
           }),
       },
       policy,
-      priceOf: unpriced,
       now: () => this.gates.now,
       sleep: () => new Promise(() => {}),
       newId: () => stableId(this.salt, String(this.ids++)),

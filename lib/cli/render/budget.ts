@@ -35,7 +35,8 @@ function totals(view: BudgetView, paint: Paint): string[] {
 
 /** The same in one line, for `quench show`. */
 export function renderSpend(spend: DispatchView['spend']): string | undefined {
-  if (!spend) return undefined
+  // Where nobody has said what things cost there is nothing to say either, unless a limit depends on it.
+  if (!spend || (spend.totalUsd === 0 && spend.limitUsd === undefined)) return undefined
   const { totalUsd, limitUsd, unknownJobs } = spend
   const limit = limitUsd === undefined ? '' : ` of ${usd(limitUsd)}`
   const unknown = unknownJobs > 0 ? `, and ${plural(unknownJobs, 'job')} whose price is not known` : ''
