@@ -24,13 +24,16 @@ Exit codes:
   0    done
   1    the dispatch failed or was cancelled (watch, dispatch --watch);
        the cancellation is not confirmed in time, or was declined (cancel)
-  2    bad input: usage, graph file, unknown id
+  2    bad input: usage, graph file, unknown id; no credentials, or not allowed
   3    no server answers, or the server failed
   130  stopped at once by a second ctrl-C (up)
 
 Environment:
-  QUENCH_URL  address of the server (default http://127.0.0.1:7766)
-  NO_COLOR    no colours`
+  QUENCH_URL    address of the server (default http://127.0.0.1:7766)
+  QUENCH_TOKEN  bearer token, for a server that takes them
+  QUENCH_SIGN   AWS Region to sign requests for, with the credentials that the AWS SDKs find (AWS_PROFILE, SSO, …);
+                not needed for an address like https://ID.execute-api.REGION.amazonaws.com
+  NO_COLOR      no colours`
 
 /** Run `quench` with its arguments. Everything that goes wrong becomes a message and an exit code. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -46,6 +49,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .description('Dispatch workflow graphs, watch them, and cancel them for real.')
     .version(manifest.version)
     .option('--url <url>', 'address of the server, before QUENCH_URL')
+    .option('--sign <region>', 'sign requests for this AWS Region, before QUENCH_TOKEN and QUENCH_SIGN')
     .option('--json', 'print JSON')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -79,6 +83,6 @@ function isJson(program: Command): boolean {
 }
 
 function clientOf(program: Command) {
-  const { url } = program.opts<{ url?: string }>()
-  return createClient(url === undefined ? {} : { url })
+  const { url, sign } = program.opts<{ url?: string; sign?: string }>()
+  return createClient({ ...(url !== undefined && { url }), ...(sign !== undefined && { signRegion: sign }) })
 }

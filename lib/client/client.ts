@@ -16,11 +16,16 @@ import {
   type TaskView,
 } from '../schema/api.ts'
 import type { GraphInput } from '../schema/graph-file.ts'
+import { authorizationFor } from './authorization.ts'
 import { callApi } from './transport.ts'
 
 interface ClientOptions {
   /** Default: `QUENCH_URL`, else the embedded server. */
   readonly url?: string
+  /** Sent as a bearer token. Default: `QUENCH_TOKEN`, where no `signRegion` is given; never to the embedded server. */
+  readonly token?: string
+  /** Requests are signed for this AWS Region. Default: `QUENCH_SIGN`, else that of an address of API Gateway. */
+  readonly signRegion?: string
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -77,11 +82,16 @@ export interface QuenchClient {
 }
 
 export function createClient(options: ClientOptions = {}): QuenchClient {
-  const url = (options.url ?? (process.env.QUENCH_URL || 'http://127.0.0.1:7766')).replace(/\/+$/, '')
+  const { QUENCH_URL, QUENCH_TOKEN, QUENCH_SIGN } = process.env
+  const givenUrl = options.url ?? (QUENCH_URL || undefined)
+  const url = (givenUrl ?? 'http://127.0.0.1:7766').replace(/\/+$/, '')
   if (!/^https?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new InvalidInput(`"${url}" is not the address of a server; it should look like http://127.0.0.1:7766`)
   }
-  const transport = { url, fetch: options.fetch ?? globalThis.fetch }
+  const signRegion = options.signRegion ?? (QUENCH_SIGN || undefined)
+  const token = options.token ?? (options.signRegion === undefined ? QUENCH_TOKEN || undefined : undefined)
+  const authorization = authorizationFor(givenUrl === undefined ? { url } : { url, token, signRegion })
+  const transport = { url, fetch: options.fetch ?? globalThis.fetch, authorization }
 
   const get = <Answer>(path: string) => callApi<Answer>(transport, { method: 'GET', path })
   const post = <Answer>(path: string, body: unknown, idempotencyKey: string = crypto.randomUUID()) =>
@@ -90,8 +100,9 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
   async function* pages<Item>(path: string, query: Record<string, string>): AsyncIterable<Item> {
     let cursor: string | undefined
     do {
-      const search = new URLSearchParams({ ...query, ...(cursor !== undefined && { cursor }) })
-      const page: PageView<Item> = await get(`${path}?${search}`)
+      const page: PageView<Item> = await get(
+        `${path}?${encodeQuery({ ...query, ...(cursor !== undefined && { cursor }) })}`,
+      )
       yield* page.items
       cursor = page.cursor
     } while (cursor !== undefined)
@@ -124,6 +135,13 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
     events: (dispatchId) => pages(`${pathOf(dispatchId)}/events`, { limit: '1000' }),
     list: (filter = {}) => pages('/dispatches', { limit: '100', ...filter }),
   }
+}
+
+/** A space as %20, not as +: what is signed has one form only. */
+function encodeQuery(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&')
 }
 
 /** Checked here, so that what is no id (`..`) cannot lead to another route. */

@@ -59,7 +59,11 @@ async function submit({ client }: Session, graph: unknown, file: string): Promis
   try {
     return await client().dispatch(graph as GraphInput)
   } catch (error) {
-    if (!(error instanceof QuenchApiError) || error.status >= 500) throw error
+    if (!(error instanceof QuenchApiError) || error.status >= 500 || isAboutCaller(error)) throw error
     throw new QuenchApiError(error.status, { ...error, message: `${file}: ${error.message}` })
   }
+}
+
+function isAboutCaller({ status }: QuenchApiError): boolean {
+  return status === 401 || status === 403
 }
