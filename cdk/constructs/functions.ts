@@ -1,6 +1,7 @@
 import { Construct } from 'constructs'
 import type { FunctionName } from '../bundle.ts'
 import { pricesOf, type QuenchConfig } from '../config.ts'
+import { functionMemoryMiB } from '../function-memory.ts'
 import type { BackEnds } from './back-ends.ts'
 import type { DispatchMachine } from './dispatch-machine.ts'
 import type { DispatchTable } from './dispatch-table.ts'
@@ -14,7 +15,6 @@ interface GrantedProps {
 
 interface Size {
   readonly timeoutSeconds: number
-  readonly memoryMiB: number
   readonly reservedConcurrency?: number
 }
 
@@ -36,6 +36,7 @@ export class Functions extends Construct {
         name,
         description: `${name}: ${what}`,
         logRetention: retention.logDays,
+        memoryMiB: functionMemoryMiB[name],
         ...size,
       })
     const reserved = (kind: 'act' | 'cancel') =>
@@ -43,13 +44,13 @@ export class Functions extends Construct {
 
     // Time-outs: HTTP API waits for 30 s; the state machine for 120 s of a turn and 300 s of an act; a claim's lease is
     // 300 s, which no call in flight may outlast; a sweep is over when the next begins.
-    this.api = add('api', 'submits and shows dispatches', { timeoutSeconds: 29, memoryMiB: 1024 })
-    this.cancel = add('cancel', 'cancels', { timeoutSeconds: 29, memoryMiB: 1024, ...reserved('cancel') })
-    this.turn = add('turn', 'plans what comes next', { timeoutSeconds: 110, memoryMiB: 1024 })
-    this.act = add('act', 'submits, polls and stops jobs', { timeoutSeconds: 290, memoryMiB: 512, ...reserved('act') })
-    this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60, memoryMiB: 512 })
-    this.reap = add('reap', 'takes up loops that were stopped', { timeoutSeconds: 60, memoryMiB: 512 })
-    this.sweep = add('sweep', 'finds what was forgotten', { timeoutSeconds: 290, memoryMiB: 512 })
+    this.api = add('api', 'submits and shows dispatches', { timeoutSeconds: 29 })
+    this.cancel = add('cancel', 'cancels', { timeoutSeconds: 29, ...reserved('cancel') })
+    this.turn = add('turn', 'plans what comes next', { timeoutSeconds: 110 })
+    this.act = add('act', 'submits, polls and stops jobs', { timeoutSeconds: 290, ...reserved('act') })
+    this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60 })
+    this.reap = add('reap', 'takes up loops that were stopped', { timeoutSeconds: 60 })
+    this.sweep = add('sweep', 'finds what was forgotten', { timeoutSeconds: 290 })
 
     for (const one of [this.api, this.cancel]) {
       one.setVariable('QUENCH_ADMINS', JSON.stringify(admins))

@@ -59,6 +59,8 @@ interface Options {
   readonly context: Readonly<Record<string, unknown>>
   readonly isStopped: () => boolean
   readonly onEvents: (count: number) => void
+  /** A state is entered, or tried again: what Step Functions counts as a state transition. */
+  readonly onTransition: () => void
   readonly newToken: () => string
   /** From now on, the token is one that can be answered. */
   readonly expect: (token: string, resolve: (output: unknown) => void) => void
@@ -89,6 +91,7 @@ async function runStates(machine: Machine, input: unknown, variables: Variables,
     if (options.isStopped()) throw new Stopped()
     const state = machine.States[name]
     if (!state) throw new StatesError('States.Runtime', `there is no state ${name}`)
+    options.onTransition()
     const { output, next } = await runState(state, value, variables, options)
     value = output
     if (next === undefined) return value
@@ -147,6 +150,7 @@ async function runState(state: State, input: unknown, variables: Variables, opti
             attempts.set(retrier, attempt + 1)
             await options.clock.rest(delaySeconds(retrier, attempt))
             if (options.isStopped()) throw new Stopped()
+            options.onTransition()
             continue
           }
           const catcher = state.Catch?.find(({ ErrorEquals }) => matches(ErrorEquals, error))

@@ -41,11 +41,35 @@ export interface AwsWorldOptions {
   readonly isDeaf?: boolean
   /** The events that a first generation is told to have written already. */
   readonly historySoFar?: number
+  /**
+   * How many job events the queue gives to `job-events` at once, what comes within a second together; one at a time
+   * and at once by default.
+   */
+  readonly eventsAtOnce?: number
+  /** Whether jobs tell every state that they pass. */
+  readonly tellsAll?: boolean
+  readonly tokenLength?: number
+  /** How long anything may take, in real time. */
+  readonly patienceMs?: number
+  readonly witness?: Witness
   /** Before a function is called; may throw instead of it. */
   readonly before?: (name: 'turn' | 'act', payload: unknown) => Promise<void> | void
 }
 
 type Handler = (event: unknown) => Promise<unknown>
+type Handlers = Record<'api' | 'turn' | 'act' | 'cancel' | 'jobEvents' | 'reap' | 'sweep', Handler>
+
+/** Who looks on, to count. */
+export interface Witness {
+  /** Runs each invocation of a function. */
+  invoke<Answer>(name: keyof Handlers, event: unknown, work: () => Promise<Answer>): Promise<Answer>
+  /** A client is about to send this. */
+  sending(name: string, input: Record<string, unknown>): void
+  /** This has come of it; where it was an error, that. */
+  sent(name: string, input: Record<string, unknown>, answer: unknown): void
+  /** The state machine has entered a state. */
+  entered(): void
+}
 
 /** A call that a function made through a client of the SDK. */
 interface Call {
@@ -58,7 +82,8 @@ interface Call {
  * real definition runs the real handlers. One world at a time; the functions are loaded once a test file.
  */
 export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions = {}) {
-  const clock = createTestClock(someTime)
+  const { witness } = options
+  const clock = createTestClock(someTime, options.patienceMs)
   const calls: Call[] = []
   const failing = new Set<string>()
   const turns: { request: ExecutionRef & { events: number }; answer: unknown; events: number; at: number }[] = []
@@ -75,17 +100,43 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
       const name = (command as object).constructor.name.replace('Command', '')
       calls.push({ name, input })
       if (failing.delete(name)) return Promise.reject(new Error(`${name} is not to be had`))
-      return answer(command)
+      if (!witness) return answer(command)
+      witness.sending(name, input)
+      return answer(command).then(
+        (given) => {
+          witness.sent(name, input, given)
+          return given
+        },
+        (error) => {
+          witness.sent(name, input, error)
+          throw error
+        },
+      )
     })
 
+  const waiting: unknown[] = []
+  const deliver = async (events: readonly unknown[]) => {
+    const Records = events.map((event, n) => ({
+      messageId: `message-${calls.length}-${n}`,
+      body: JSON.stringify(event),
+    }))
+    await functions.jobEvents({ Records })
+  }
+  const queue = async (event: unknown) => {
+    const { eventsAtOnce } = options
+    if (eventsAtOnce === undefined) return deliver([event])
+    if (waiting.push(event) > 1) return
+    clock.schedule(1, async () => {
+      for (const all = waiting.splice(0); all.length > 0; ) await deliver(all.splice(0, eventsAtOnce))
+    })
+  }
   const batch = createPretendBatch({
     fates: options.fates ?? {},
     schedule: clock.schedule,
     now: clock.now,
+    tellsAll: options.tellsAll ?? false,
     onEvent: async (event) => {
-      if (options.isSilent) return
-      const Records = [{ messageId: `message-${calls.length}`, body: JSON.stringify(event) }]
-      await functions.jobEvents({ Records })
+      if (!options.isSilent) await queue(event)
     },
   })
   const machine = structuredClone(definition) as unknown as Machine
@@ -98,6 +149,8 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     machine,
     stateMachineArn,
     dynamo,
+    ...(witness && { onTransition: witness.entered }),
+    ...(options.tokenLength !== undefined && { tokenLength: options.tokenLength }),
     functions: {
       [arnOf('turn')]: async (payload) => {
         await options.before?.('turn', payload)
@@ -121,7 +174,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
   answering(DynamoDBDocumentClient.prototype, (command) => realSend.call(dynamo.client, command))
   answering(SFNClient.prototype, (command) => steps.answer(command))
   answering(BatchClient.prototype, (command) => batch.answer(command))
-  const functions = await loadFunctions()
+  const functions = await loadFunctions(witness)
 
   const store = createDynamoStore(dynamo.client, dynamo.tableName)
   const request = async (method: string, path: string, body?: unknown, handler: Handler = functions.api) => {
@@ -161,9 +214,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
   }
 }
 
-async function loadFunctions(): Promise<
-  Record<'api' | 'turn' | 'act' | 'cancel' | 'jobEvents' | 'reap' | 'sweep', Handler>
-> {
+async function loadFunctions(witness: Witness | undefined): Promise<Handlers> {
   const [api, turn, act, cancel, jobEvents, reap, sweep] = await Promise.all([
     import('../../functions/api.ts'),
     import('../../functions/turn.ts'),
@@ -173,6 +224,12 @@ async function loadFunctions(): Promise<
     import('../../functions/reap.ts'),
     import('../../functions/sweep.ts'),
   ])
-  const handlers = { api, turn, act, cancel, jobEvents, reap, sweep }
-  return Object.fromEntries(Object.entries(handlers).map(([name, { handler }]) => [name, handler])) as never
+  const modules = { api, turn, act, cancel, jobEvents, reap, sweep }
+  const watched = Object.entries(modules).map(([name, module]) => {
+    const handler = module.handler as Handler
+    const invoke: Handler = (event) =>
+      witness ? witness.invoke(name as keyof Handlers, event, () => handler(event)) : handler(event)
+    return [name, invoke]
+  })
+  return Object.fromEntries(watched)
 }

@@ -24,6 +24,8 @@ interface Options {
   readonly now: () => number
   /** Gets every `Batch Job State Change`. */
   readonly onEvent: (event: unknown) => Promise<unknown>
+  /** Whether jobs tell every state that they pass; otherwise only that they run, and that they have ended. */
+  readonly tellsAll?: boolean
 }
 
 type Job = JobDetail & { jobId: string; jobName: string; readonly ref: string }
@@ -31,8 +33,9 @@ type Job = JobDetail & { jobId: string; jobName: string; readonly ref: string }
 const isOver = ({ status }: Job) => status === 'SUCCEEDED' || status === 'FAILED'
 
 /** AWS Batch without a body: jobs start after a second and end as the test says. `answer` is a client's `send`. */
-export function createPretendBatch({ fates, schedule, now, onEvent }: Options) {
+export function createPretendBatch({ fates, schedule, now, onEvent, tellsAll = false }: Options) {
   const jobs: Job[] = []
+  const byId = new Map<string, Job>()
   const submitted: string[] = []
   const terminated = new Set<string>()
 
@@ -58,8 +61,11 @@ export function createPretendBatch({ fates, schedule, now, onEvent }: Options) {
       createdAt: now(),
     }
     jobs.push(job)
+    byId.set(job.jobId, job)
     submitted.push(ref)
     const { seconds, exitCode = 0, isHostLost } = fates[ref] ?? {}
+    if (tellsAll)
+      for (const status of ['SUBMITTED', 'RUNNABLE', 'STARTING'] as const) schedule(0, () => change(job, { status }))
     schedule(1, () => change(job, { status: 'RUNNING', startedAt: now() }))
     if (seconds !== undefined)
       schedule(1 + seconds, () =>
@@ -76,7 +82,7 @@ export function createPretendBatch({ fates, schedule, now, onEvent }: Options) {
   }
 
   const terminate = (jobId: string, statusReason: string) => {
-    const job = jobs.find((one) => one.jobId === jobId)
+    const job = byId.get(jobId)
     if (!job || isOver(job)) return
     terminated.add(job.ref)
     if (job.status !== 'RUNNING') schedule(0, () => change(job, { status: 'FAILED', isCancelled: true, statusReason }))
@@ -102,7 +108,7 @@ export function createPretendBatch({ fates, schedule, now, onEvent }: Options) {
     answer: async (command: unknown): Promise<unknown> => {
       if (command instanceof SubmitJobCommand) return submit(command.input.jobName ?? '', command.input)
       if (command instanceof DescribeJobsCommand)
-        return { jobs: structuredClone(jobs.filter(({ jobId }) => command.input.jobs?.includes(jobId))) }
+        return { jobs: structuredClone((command.input.jobs ?? []).flatMap((jobId) => byId.get(jobId) ?? [])) }
       if (command instanceof ListJobsCommand) {
         const { jobStatus, filters } = command.input
         const name = filters?.[0]?.values?.[0]

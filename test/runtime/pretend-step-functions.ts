@@ -32,6 +32,9 @@ interface Options {
   readonly functions: Readonly<Record<string, (payload: unknown) => Promise<unknown>>>
   /** Gets every `Step Functions Execution Status Change` of an end. */
   readonly onEnd: (event: unknown) => Promise<unknown>
+  readonly onTransition?: () => void
+  /** How long task tokens are; as short as can be by default. */
+  readonly tokenLength?: number
 }
 
 /** Source: Step Functions developer guide, "Quotas". */
@@ -41,7 +44,16 @@ const metadata = { $metadata: {} }
 
 /** Step Functions with one state machine, run by the interpreter; `answer` is what an SFN client's `send` does. */
 export function createPretendStepFunctions(options: Options) {
-  const { clock, machine, stateMachineArn, dynamo, functions, onEnd } = options
+  const {
+    clock,
+    machine,
+    stateMachineArn,
+    dynamo,
+    functions,
+    onEnd,
+    onTransition = () => {},
+    tokenLength = 0,
+  } = options
   const executions = new Map<string, Execution>()
   const callbacks = new Map<string, { execution: Execution; resolve: (output: unknown) => void }>()
   let tokens = 0
@@ -69,7 +81,8 @@ export function createPretendStepFunctions(options: Options) {
         },
         isStopped: () => execution.status !== 'RUNNING',
         onEvents: note,
-        newToken: () => `token-${++tokens}`,
+        onTransition,
+        newToken: () => `token-${++tokens}`.padEnd(tokenLength, '.'),
         expect: (token, resolve) => callbacks.set(token, { execution, resolve }),
       })
       if (execution.status === 'RUNNING') execution.status = 'SUCCEEDED'
