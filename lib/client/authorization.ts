@@ -35,7 +35,7 @@ export function authorizationFor({ url, token, signRegion }: Identity): Authoriz
   if (token === undefined && region === undefined) return none
   if (!isPrivate(url)) throw new InvalidInput(`${url} must begin with https:// when requests say who sends them`)
   if (token !== undefined) return bearing(token)
-  if (region === undefined || !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region))
+  if (region === undefined || !/^[a-z]+(-[a-z]+)+-\d+$/.test(region))
     throw new InvalidInput(`"${region}" is not the name of an AWS Region; it should look like eu-west-2`)
   return signing(region)
 }
