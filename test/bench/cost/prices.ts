@@ -42,7 +42,7 @@ export const prices: Readonly<Record<Unit, Price>> = {
     usd: 0.2,
     per: 1_000_000,
     page: 'https://aws.amazon.com/lambda/pricing/',
-    readIn: 'https://cloudchipr.com/blog/aws-lambda-pricing',
+    readIn: 'https://git.mcrn.ar/mariano/lambda_local_runner/src/branch/main/docs/lambdas-md/lambda-13-cost.md',
   },
   gbSeconds: {
     name: 'Lambda GB-seconds (arm64)',
