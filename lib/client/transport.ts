@@ -29,7 +29,7 @@ type ReadAnswer<Answer> = (received: Received) => Answer | undefined
 const retryDelaysMs = [100, 300, 900]
 
 /**
- * One call of the API, repeated when the connection breaks before the whole answer is here.
+ * One call of the API, repeated when the connection breaks before the whole answer is here, or the server is too busy.
  *
  * `read` makes sense of an answer that is 2xx; by default it is JSON.
  * Guarantees: every call may be repeated, since GETs change nothing, PUTs the same again, and POSTs carry an idempotency
@@ -48,6 +48,7 @@ export async function callApi<Answer>(
     try {
       const response = await fetch(outgoing.url, { method, headers, ...(body !== undefined && { body }) })
       const received = { headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) }
+      if (isBusy(response.status) && retryDelaysMs[tries] !== undefined) throw new Error(`status ${response.status}`)
       const answer = response.ok ? read(received) : undefined
       if (answer === undefined) throw refusal({ url, authorization }, response.status, received)
       return answer
@@ -66,6 +67,11 @@ function outgoingOf(server: string, { method, path, body, idempotencyKey }: ApiR
   if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
   if (body === undefined) return { method, url, headers }
   return { method, url, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+/** Throttled, by API Gateway or by what is behind it: soon it may not be. */
+function isBusy(status: number): boolean {
+  return status === 429 || status === 503
 }
 
 /** Nobody listens: trying again within a second is of no use. */

@@ -68,6 +68,24 @@ describe('the client', () => {
     expect(api.calls.at(-1)?.args[3]).not.toBe(first)
   })
 
+  it.each([
+    [429, 2, undefined],
+    [503, 3, undefined],
+    [503, 4, 503],
+  ])('asks a server that says %i again, three times: it does so %i times', async (status, times, expected) => {
+    const api = aRecordingApi()
+    await using server = await serveApp(api)
+    let left = times
+    const fetchBusy: typeof fetch = async (...args) => {
+      left -= 1
+      return left >= 0 ? Response.json({ message: 'Too Many Requests' }, { status }) : fetch(...args)
+    }
+    const answer = createClient({ url: server.url, fetch: fetchBusy }).describe(dispatchId)
+    if (expected === undefined) expect(await answer).toMatchObject({ dispatchId })
+    else await expect(answer).rejects.toMatchObject({ status: expected })
+    expect(api.calls).toHaveLength(expected === undefined ? 1 : 0)
+  })
+
   it('uses the key that it is given', async () => {
     const api = aRecordingApi()
     await using server = await serveApp(api)
