@@ -63,6 +63,8 @@ export interface Fence {
   readonly abandoned: number
   /** How the live tasks in scope ended, by executor: written in the same update that settles them. */
   readonly ended: Readonly<Record<string, EndCounts>>
+  /** When a turn first saw a job in scope that was overdue (`task-state.ts`). */
+  readonly unconfirmedAt?: number
 }
 
 export interface EndCounts {

@@ -3,6 +3,7 @@ import type { Dispatch, Fence, Outcome, TaskRun } from './dispatch.ts'
 import { effectiveNeeds } from './effective-needs.ts'
 import type { Graph, Task } from './graph.ts'
 import { type KillGroup, planKillPass, type StopsOf } from './kill-pass.ts'
+import { markUnconfirmed } from './mark-unconfirmed.ts'
 import { checkLimits, type SelfStop, settleSpend } from './plan-limits.ts'
 import type { Policy } from './policy.ts'
 import { retryAt } from './retry.ts'
@@ -98,6 +99,9 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
   if (singles.length > policy.submitsPerTurn) wakeAt.push(now)
 
   const after = settle(dispatch, outcomes, dispatch.taskCount)
+  const tallied = outcomes.size > 0 ? tallyFences(dispatch.fences, outcomes, openRuns) : dispatch.fences
+  const stillLive = openRuns.filter((run) => !outcomes.has(run.id))
+  const fences = markUnconfirmed(tallied, stillLive, { now, confirmSeconds: policy.confirmSeconds })
   const end = endStatus(dispatch, after)
   const limited = { dispatch, graph, openRuns }
   const { spend, warned, stop, wakeAt: limitsAt } = checkLimits(limited, policy.priceOf, now)
@@ -120,9 +124,9 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
 
   const work = { graph, epoch: dispatch.epoch, policy }
   const changes: TurnChanges = {
+    ...(fences !== dispatch.fences && { fences }),
     ...(outcomes.size > 0 && {
       ...after,
-      fences: tallyFences(dispatch.fences, outcomes, openRuns),
       spent: settleSpend(limited, outcomes, policy.priceOf, now),
     }),
     ...(end && { status: end, endedAt: now }),

@@ -56,6 +56,7 @@ const fence = z.object({
   at: z.number(),
   abandoned: z.number(),
   ended: z.record(z.string(), counts),
+  unconfirmedAt: z.number().exactOptional(),
 })
 
 const metaItem = z.object({

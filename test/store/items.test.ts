@@ -17,7 +17,10 @@ test.each<[string, Dispatch]>([
   ['bare', aDispatch()],
   [
     'fenced',
-    aDispatch({ fences: [aFence(), aFence({ id: 'part', scope: aScope([0], 1) })], killPass: { at: 1, count: 2 } }),
+    aDispatch({
+      fences: [aFence({ unconfirmedAt: 9 }), aFence({ id: 'part', scope: aScope([0], 1) })],
+      killPass: { at: 1, count: 2 },
+    }),
   ],
   ['ended', aDispatch({ status: 'failed', endedAt: someTime, outcomes: { 0: 'skipped' }, polledAt: 5 })],
 ])('a dispatch that is %s comes back from its item as it was', (_, dispatch) => {
