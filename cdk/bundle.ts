@@ -5,7 +5,7 @@ import { type BuildOptions, buildSync, type Metafile } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The functions of `functions/`, one file each. */
-export type FunctionName = 'api' | 'turn' | 'act' | 'cancel' | 'job-events' | 'reap' | 'sweep'
+export type FunctionName = 'api' | 'turn' | 'act' | 'cancel' | 'job-events' | 'reap' | 'sweep' | 'announce'
 
 /**
  * How a function is bundled: the SDK included, so that what is deployed is what was tested.

@@ -9,4 +9,5 @@ export const functionMemoryMiB = {
   'job-events': 512,
   reap: 512,
   sweep: 512,
+  announce: 512,
 } as const satisfies Record<FunctionName, number>

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, Tags } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { QuenchConfig } from './config.ts'
 import { Alarms } from './constructs/alarms.ts'
+import { Announcements } from './constructs/announcements.ts'
 import { BackEnds } from './constructs/back-ends.ts'
 import { DispatchDashboard } from './constructs/dispatch-dashboard.ts'
 import { DispatchMachine } from './constructs/dispatch-machine.ts'
@@ -46,8 +47,11 @@ export class QuenchStack extends Stack {
     const watchdogs = new Watchdogs(this, 'Watchdogs', { functions, machine })
     new Triggers(this, 'Triggers', { config, functions, deadLetters: watchdogs.deadLetters })
 
-    // What tells people.
-    const deadLetters = [jobEvents.deadLetters, watchdogs.deadLetters]
+    // What goes out.
+    const announcements = new Announcements(this, 'Announcements', { functions, table })
+
+    // What tells those who run it.
+    const deadLetters = [jobEvents, watchdogs, announcements].map((one) => one.deadLetters)
     const watches = watchesOf({ functions, machine, table, deadLetters })
     const { alarms } = new Alarms(this, 'Alarms', { config, watches })
     new DispatchDashboard(this, 'Dashboard', { config, functions, machine, api, alarms })

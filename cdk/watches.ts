@@ -18,7 +18,7 @@ const period = Duration.minutes(5)
 
 /** What somebody should look at; each title is a heading of `docs/runbook.md`. */
 export function watchesOf({ functions, machine, table, deadLetters }: Watched): readonly Watch[] {
-  const { all, turn, act, cancel, sweep } = functions
+  const { all, turn, act, cancel, sweep, announce } = functions
   return [
     { title: 'Unconfirmed jobs', metric: sweep.logged('unconfirmedJobs') },
     { title: 'Leaked jobs', metric: sweep.logged('leakedJobs') },
@@ -34,6 +34,7 @@ export function watchesOf({ functions, machine, table, deadLetters }: Watched): 
     { title: 'Cancel failures', metric: errorsOf(cancel) },
     { title: 'Act failures', metric: errorsOf(act), threshold: 5 },
     { title: 'Sweep failures', metric: errorsOf(sweep), periods: 3 },
+    { title: 'Late announcements', metric: announce.lambda.metric('IteratorAge', oldest), threshold: 600_000 },
     {
       title: 'Throttled functions',
       metric: sum(all.map(({ lambda }) => lambda.metricThrottles({ period }))),
@@ -43,6 +44,9 @@ export function watchesOf({ functions, machine, table, deadLetters }: Watched): 
     { title: 'Throttled table', metric: tableThrottles(table.tableName), threshold: 5, periods: 2 },
   ]
 }
+
+/** Milliseconds since the oldest write of a batch. Source: Lambda developer guide, "Types of metrics". */
+const oldest = { statistic: Stats.MAXIMUM, period }
 
 const errorsOf = ({ lambda }: QuenchFunction) => lambda.metricErrors({ period })
 

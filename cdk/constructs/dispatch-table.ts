@@ -1,5 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
-import { CfnTable } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnTable, StreamViewType } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
 import { indexes, tableDefinition } from '../../lib/store/table.ts'
 import type { QuenchFunction } from './quench-function.ts'
@@ -14,6 +14,7 @@ type Index = keyof typeof indexes
 export class DispatchTable extends Construct {
   readonly tableName: string
   readonly tableArn: string
+  readonly streamArn: string
 
   constructor(scope: Construct, id: string, { protectData }: DispatchTableProps) {
     super(scope, id)
@@ -30,10 +31,12 @@ export class DispatchTable extends Construct {
       timeToLiveSpecification: { attributeName: 'ttl', enabled: true },
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtectionEnabled: protectData,
+      streamSpecification: { streamViewType: StreamViewType.NEW_AND_OLD_IMAGES },
     })
     table.applyRemovalPolicy(protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY)
     this.tableName = table.ref
     this.tableArn = table.attrArn
+    this.streamArn = table.attrStreamArn
   }
 
   /** Let a function make dispatches and show them; it changes none. */
@@ -51,6 +54,13 @@ export class DispatchTable extends Construct {
   grantUse(target: QuenchFunction, ...queried: readonly Index[]): void {
     this.allow(target, ['GetItem', 'PutItem', 'UpdateItem', 'Query', 'BatchGetItem'])
     this.allowQuery(target, queried)
+  }
+
+  /** Let a function be told of every write, and read what it is about. */
+  grantFollow(target: QuenchFunction): void {
+    this.allow(target, ['GetItem', 'Query', 'BatchGetItem'])
+    target.allow(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], [this.streamArn])
+    target.allow(['dynamodb:ListStreams'], ['*'])
   }
 
   private allow(target: QuenchFunction, operations: readonly string[]): void {

@@ -27,6 +27,7 @@ export class Functions extends Construct {
   readonly jobEvents: QuenchFunction
   readonly reap: QuenchFunction
   readonly sweep: QuenchFunction
+  readonly announce: QuenchFunction
 
   constructor(scope: Construct, id: string, config: QuenchConfig) {
     super(scope, id)
@@ -51,6 +52,7 @@ export class Functions extends Construct {
     this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60 })
     this.reap = add('reap', 'takes up loops that were stopped', { timeoutSeconds: 60 })
     this.sweep = add('sweep', 'finds what was forgotten', { timeoutSeconds: 290 })
+    this.announce = add('announce', 'tells the event bus what has changed', { timeoutSeconds: 290 })
 
     for (const one of [this.api, this.cancel]) {
       one.setVariable('QUENCH_ADMINS', JSON.stringify(admins))
@@ -62,7 +64,7 @@ export class Functions extends Construct {
   }
 
   get all(): readonly QuenchFunction[] {
-    return [this.api, this.cancel, this.turn, this.act, this.jobEvents, this.reap, this.sweep]
+    return [this.api, this.cancel, this.turn, this.act, this.jobEvents, this.reap, this.sweep, this.announce]
   }
 
   grant({ table, machine, backEnds }: GrantedProps): void {

@@ -73,6 +73,7 @@ export const functionVariables = {
   'job-events': loop,
   reap: jobs,
   sweep: jobs,
+  announce: ['QUENCH_TABLE'],
 } as const satisfies Record<string, readonly VariableName[]>
 
 type FunctionName = keyof typeof functionVariables

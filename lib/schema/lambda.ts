@@ -77,6 +77,27 @@ export const snsEvent = z.object({
 /** Source: Lambda developer guide, "Using Lambda with Amazon SQS". */
 export const sqsEvent = z.object({ Records: z.array(z.object({ messageId: z.string(), body: z.string() })) })
 
+/** An item in DynamoDB's own JSON, as `written-item.ts` reads it. */
+const image = z.record(z.string(), z.unknown())
+
+/**
+ * A batch of a table's stream. Times are epoch seconds, as a number or as text.
+ * Source: Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB"; the same, "Using event filtering with a DynamoDB
+ * event source".
+ */
+export const streamEvent = z.object({
+  Records: z.array(
+    z.object({
+      dynamodb: z.object({
+        SequenceNumber: z.string(),
+        ApproximateCreationDateTime: z.coerce.number().exactOptional(),
+        OldImage: image.exactOptional(),
+        NewImage: image.exactOptional(),
+      }),
+    }),
+  ),
+})
+
 /** Source: API Gateway developer guide, "Working with AWS Lambda proxy integrations for HTTP APIs", format 2.0. */
 export const httpEvent = z.object({
   version: z.literal('2.0'),

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { bundleFunction, type FunctionName } from '../../cdk/bundle.ts'
 import { median, printReport, progress, type Report, round } from './report.ts'
 
-const names: readonly FunctionName[] = ['api', 'turn', 'act', 'cancel', 'job-events', 'reap', 'sweep']
+const names: readonly FunctionName[] = ['api', 'turn', 'act', 'cancel', 'job-events', 'reap', 'sweep', 'announce']
 const maxCancelKb = 600
 const imports = 5
 

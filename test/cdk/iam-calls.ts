@@ -30,6 +30,8 @@ export function iamCalls(command: string, input: Input, tableArn: string): reado
       return [call(`states:${command}`, text(input.executionArn))]
     case 'SendTaskSuccess':
       return [call('states:SendTaskSuccess', '*')]
+    case 'PutEvents':
+      return [call('events:PutEvents', arn('events', 'event-bus/default'))]
     case 'SubmitJob':
       return [
         call('batch:SubmitJob', arn('batch', `job-queue/${input.jobQueue}`)),

@@ -13,6 +13,7 @@ const arnOf: Readonly<Record<string, RegExp>> = {
   bucket: /^arn:aws:s3:::[^/]+$/,
   device: /^arn:aws:braket:[^:]*:[^:]*:device\/.+/,
   document: /^arn:aws:ssm:[^:]+:[^:]*:document\//,
+  'event-bus': /^arn:aws:events:[^:]+:\d+:event-bus\/default$/,
   execution: /^arn:aws:states:[^:]+:\d+:execution:[^:]+:.+/,
   function: /^arn:aws:lambda:[^:]+:\d+:function:/,
   index: /^arn:aws:dynamodb:[^:]+:\d+:table\/[^/]+\/index\/.+/,
@@ -29,6 +30,7 @@ const arnOf: Readonly<Record<string, RegExp>> = {
   queue: /^arn:aws:sqs:/,
   role: /^arn:aws:iam::\d+:role\//,
   statemachine: /^arn:aws:states:[^:]+:\d+:stateMachine:/,
+  stream: /^arn:aws:dynamodb:[^:]+:\d+:table\/[^/]+\/stream\/.+/,
   table: /^arn:aws:dynamodb:[^:]+:\d+:table\/[^/]+$/,
 }
 
@@ -70,8 +72,8 @@ test('every function has a role of its own', () => {
   const used = Object.values(template.ofType('AWS::Lambda::Function')).map(({ Properties }) =>
     JSON.stringify(Properties.Role),
   )
-  expect(used).toHaveLength(7)
-  expect(new Set(used).size).toBe(7)
+  expect(used).toHaveLength(8)
+  expect(new Set(used).size).toBe(8)
 })
 
 test('the reference lists no action that nothing allows', () => {

@@ -46,7 +46,8 @@ export const accepted: readonly Accepted[] = [
   },
   {
     rule: /^AwsSolutions-SQS3$/,
-    path: /\/Watchdogs\/DeadLetters\//,
-    reason: 'it is the dead-letter queue, of rules and asynchronous invocations, which cdk-nag does not look at',
+    path: /\/(Watchdogs|Announcements)\/DeadLetters\//,
+    reason:
+      'it is the dead-letter queue, of rules, asynchronous invocations and a stream, which cdk-nag does not look at',
   },
 ]

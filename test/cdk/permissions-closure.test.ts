@@ -27,6 +27,7 @@ const names = {
   jobEvents: 'job-events',
   reap: 'reap',
   sweep: 'sweep',
+  announce: 'announce',
 }
 type FunctionKey = keyof typeof names
 
@@ -59,7 +60,7 @@ const nested = {
 
 /** What every function does in its life, with each call put down to the function that made it. */
 async function playScenarios() {
-  const world = await openAwsWorld(dynamo, { fates: { '1-1': { seconds: 2 } } })
+  const world = await openAwsWorld(dynamo, { fates: { '1-1': { seconds: 2 } }, isAnnouncing: true })
   const caller = new AsyncLocalStorage<FunctionKey>()
   for (const key of Object.keys(names) as FunctionKey[]) {
     const handler = world.functions[key]
@@ -138,6 +139,7 @@ async function playScenarios() {
   })
   await world.clock.runUntil(async () => isSwept)
   await world.end(forgotten)
+  await world.announceAll()
 }
 
 /** Allowed, and not called above. */
@@ -146,6 +148,10 @@ const unusedBecause: Readonly<Record<string, string>> = {
   'logs:PutLogEvents': 'as above',
   'xray:PutTraceSegments': 'Lambda sends the traces, with the rights of the function',
   'xray:PutTelemetryRecords': 'as above',
+  'dynamodb:DescribeStream': 'Lambda reads the stream, with the rights of the function',
+  'dynamodb:GetRecords': 'as above',
+  'dynamodb:GetShardIterator': 'as above',
+  'dynamodb:ListStreams': 'as above',
   'sqs:ReceiveMessage': 'Lambda reads the queue, with the rights of the function',
   'sqs:DeleteMessage': 'as above',
   'sqs:ChangeMessageVisibility': 'as above',
@@ -205,7 +211,7 @@ describe('the back ends', () => {
     )
   })
 
-  test.each(['turn', 'job-events'])('%s has nothing to do with back ends', (name) => {
+  test.each(['turn', 'job-events', 'announce'])('%s has nothing to do with back ends', (name) => {
     expect([...allowedTo(name)].filter((action) => /^(batch|braket|ssm|s3|iam):/.test(action))).toEqual([])
   })
 })

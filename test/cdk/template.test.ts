@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
+import { keys } from '../../lib/store/items.ts'
 import { tableDefinition } from '../../lib/store/table.ts'
+import { matchesRule } from './event-rule.ts'
 import { functionOf } from './policies.ts'
 import { synthesise } from './template.ts'
 
@@ -83,10 +85,10 @@ describe('every function', () => {
     },
   )
 
-  test('has code of its own', () => {
+  test('has code of its own', { timeout: 60_000 }, () => {
     const bundled = Object.values(synthesise({}, { isBundled: true }).ofType('AWS::Lambda::Function'))
     const keys = bundled.map(({ Properties }) => (Properties.Code as { S3Key: string }).S3Key)
-    expect(new Set(keys).size).toBe(7)
+    expect(new Set(keys).size).toBe(8)
   })
 
   test('answers before who calls it gives up', () => {
@@ -102,7 +104,7 @@ describe('every function', () => {
 
   test('has no concurrency set aside but act and cancel, and none where the account has none', () => {
     const reserved = (template: typeof full) =>
-      ['api', 'turn', 'act', 'cancel', 'job-events', 'reap', 'sweep'].filter(
+      ['api', 'turn', 'act', 'cancel', 'job-events', 'reap', 'sweep', 'announce'].filter(
         (name) => functionOf(template, name).Properties.ReservedConcurrentExecutions !== undefined,
       )
     expect(reserved(full)).toEqual(['act', 'cancel'])
@@ -201,6 +203,42 @@ describe('what comes in', () => {
   })
 })
 
+describe('what goes out', () => {
+  const mappings = Object.values(full.ofType('AWS::Lambda::EventSourceMapping')).map(
+    ({ Properties }) => full.resolve(Properties) as Record<string, unknown>,
+  )
+  const mapping = mappings.find(({ EventSourceArn }) => String(EventSourceArn).includes('/stream/')) ?? {}
+  const { Filters } = mapping.FilterCriteria as { Filters: { Pattern: string }[] }
+  const [filter] = Filters.map(({ Pattern }) => JSON.parse(Pattern) as Record<string, unknown>)
+  const letsThrough = (image: object) => matchesRule(filter ?? {}, { dynamodb: image })
+
+  test('is what every write of the table changed, from the first one on', () => {
+    expect(one('AWS::DynamoDB::Table').Properties.StreamSpecification).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' })
+    expect(mapping).toMatchObject({
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10,
+    })
+    expect(JSON.stringify(mapping.DestinationConfig)).toMatch(/OnFailure.*arn:aws:sqs:.*Announcements/)
+  })
+
+  test('is read from items of dispatches and tasks, and from no others', () => {
+    expect(Filters).toHaveLength(1)
+    const keysOf = (sk: string) => ({ NewImage: { pk: { S: 'DISPATCH#1' }, sk: { S: sk } } })
+    expect([keys.meta('1'), keys.task('1', 3)].map(({ sk }) => letsThrough(keysOf(sk)))).toEqual([true, true])
+    const others = [
+      keys.wake('1'),
+      keys.graph('1', 0),
+      keys.pack('1', 0),
+      keys.cancellation('1', 'c'),
+      keys.event('1', 1, 'x'),
+    ]
+    expect(others.filter(({ sk }) => letsThrough(keysOf(sk)))).toEqual([])
+    expect(letsThrough({ OldImage: keysOf('META').NewImage })).toBe(false)
+  })
+})
+
 describe('alarms', () => {
   const alarms = Object.values(full.ofType('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
   const runbook = readFileSync('docs/runbook.md', 'utf8')
@@ -214,7 +252,14 @@ describe('alarms', () => {
 
   test('watch for what must not be missed', () => {
     const names = alarms.map(({ AlarmName }) => String(AlarmName).replace('quench: ', ''))
-    const wanted = ['Unconfirmed jobs', 'Leaked jobs', 'Dead letters', 'Turn failures', 'Throttled functions']
+    const wanted = [
+      'Unconfirmed jobs',
+      'Leaked jobs',
+      'Dead letters',
+      'Late announcements',
+      'Turn failures',
+      'Throttled functions',
+    ]
     expect(names).toEqual(expect.arrayContaining(wanted))
   })
 })

@@ -132,6 +132,7 @@ function createResolver(resources: Readonly<Record<string, Resource>>) {
     if (entries.length === 1 && key === 'Ref') return ref(String(argument))
     if (entries.length === 1 && key === 'Fn::GetAtt') {
       const [id, attribute] = argument as [string, string]
+      if (attribute === 'StreamArn') return `${arnOf(id)}/stream/2026-11-23T12:00:00.000`
       return attribute === 'Arn' ? arnOf(id) : `${id}.${attribute}`
     }
     if (entries.length === 1 && key === 'Fn::Join') {

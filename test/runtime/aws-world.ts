@@ -1,16 +1,20 @@
 import { BatchClient } from '@aws-sdk/client-batch'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { SFNClient } from '@aws-sdk/client-sfn'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { vi } from 'vitest'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { type ExecutionRef, parseExecutionName } from '../../lib/runtime/execution-name.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { announcedKeys } from '../../lib/store/written-item.ts'
 import { someTime } from '../support/builders.ts'
 import type { Machine } from './asl-interpreter.ts'
 import { httpEventOf } from './events.ts'
 import { createPretendBatch, type Fate } from './pretend-batch.ts'
+import { createPretendBus } from './pretend-bus.ts'
 import { createPretendStepFunctions } from './pretend-step-functions.ts'
+import { createPretendStream } from './pretend-stream.ts'
 import { createTestClock } from './test-clock.ts'
 
 const stateMachineArn = 'arn:aws:states:eu-west-1:111122223333:stateMachine:quench-dispatch'
@@ -39,6 +43,8 @@ export interface AwsWorldOptions {
   readonly isSilent?: boolean
   /** Step Functions tells nobody of the ends of executions. */
   readonly isDeaf?: boolean
+  /** The writes of the table are told to `announce`; where not, they cost fewer reads. */
+  readonly isAnnouncing?: boolean
   /** The events that a first generation is told to have written already. */
   readonly historySoFar?: number
   /**
@@ -57,7 +63,7 @@ export interface AwsWorldOptions {
 }
 
 type Handler = (event: unknown) => Promise<unknown>
-type Handlers = Record<'api' | 'turn' | 'act' | 'cancel' | 'jobEvents' | 'reap' | 'sweep', Handler>
+type Handlers = Record<'api' | 'turn' | 'act' | 'cancel' | 'jobEvents' | 'reap' | 'sweep' | 'announce', Handler>
 
 /** Who looks on, to count. */
 export interface Witness {
@@ -172,7 +178,28 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     },
   })
 
-  answering(DynamoDBDocumentClient.prototype, (command) => realSend.call(dynamo.client, command))
+  const bus = createPretendBus()
+  const stream = createPretendStream(dynamo, (command) => realSend.call(dynamo.client, command), clock.now)
+  let announced = 0
+  let announcing: Promise<unknown> = Promise.resolve()
+  /** What Lambda does with a stream: batches of what is new, one after the other. */
+  const announce = () => {
+    announcing = announcing.then(async () => {
+      const Records = stream.records.slice(announced, announced + 100)
+      announced += Records.length
+      if (Records.length > 0) await functions.announce({ Records })
+    })
+    return announcing
+  }
+  answering(DynamoDBDocumentClient.prototype, async (command: object) => {
+    const write = () => realSend.call(dynamo.client, command)
+    const key = options.isAnnouncing && writtenKey(command)
+    if (!key) return write()
+    const answer = await stream.record(key, write)
+    clock.schedule(0, announce)
+    return answer
+  })
+  answering(EventBridgeClient.prototype, (command) => bus.answer(command))
   answering(SFNClient.prototype, (command) => steps.answer(command))
   answering(BatchClient.prototype, (command) => batch.answer(command))
   const functions = await loadFunctions(witness)
@@ -192,6 +219,14 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     steps,
     calls,
     turns,
+    bus,
+    /** The records of the table's stream, as far as `announce` gets them. */
+    records: stream.records,
+    /** Until all that was written has been announced. */
+    announceAll: async () => {
+      while (announced < stream.records.length) await clock.busy(announce)
+      await announcing
+    },
     store,
     functions,
     /** The next call of this name, of whatever client, fails. */
@@ -216,7 +251,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
 }
 
 async function loadFunctions(witness: Witness | undefined): Promise<Handlers> {
-  const [api, turn, act, cancel, jobEvents, reap, sweep] = await Promise.all([
+  const [api, turn, act, cancel, jobEvents, reap, sweep, announce] = await Promise.all([
     import('../../functions/api.ts'),
     import('../../functions/turn.ts'),
     import('../../functions/act.ts'),
@@ -224,8 +259,9 @@ async function loadFunctions(witness: Witness | undefined): Promise<Handlers> {
     import('../../functions/job-events.ts'),
     import('../../functions/reap.ts'),
     import('../../functions/sweep.ts'),
+    import('../../functions/announce.ts'),
   ])
-  const modules = { api, turn, act, cancel, jobEvents, reap, sweep }
+  const modules = { api, turn, act, cancel, jobEvents, reap, sweep, announce }
   const watched = Object.entries(modules).map(([name, module]) => {
     const handler = module.handler as Handler
     const invoke: Handler = (event) =>
@@ -233,4 +269,11 @@ async function loadFunctions(witness: Witness | undefined): Promise<Handlers> {
     return [name, invoke]
   })
   return Object.fromEntries(watched)
+}
+
+/** The item that a command writes, where the stream's filter lets its record through. */
+function writtenKey(command: object): { pk: string; sk: string } | undefined {
+  if (!(command instanceof PutCommand || command instanceof UpdateCommand)) return undefined
+  const { pk, sk } = (command instanceof PutCommand ? command.input.Item : command.input.Key) ?? {}
+  return sk === announcedKeys.meta || String(sk).startsWith(announcedKeys.taskPrefix) ? { pk, sk } : undefined
 }

@@ -15,6 +15,8 @@ export interface Fate {
   readonly exitCode?: number
   /** Its host is gone instead. */
   readonly isHostLost?: boolean
+  /** How long it goes on once it is asked to stop; 2 by default. */
+  readonly stopSeconds?: number
 }
 
 interface Options {
@@ -87,7 +89,7 @@ export function createPretendBatch({ fates, schedule, now, onEvent, tellsAll = f
     terminated.add(job.ref)
     if (job.status !== 'RUNNING') schedule(0, () => change(job, { status: 'FAILED', isCancelled: true, statusReason }))
     else
-      schedule(2, () =>
+      schedule(fates[job.ref]?.stopSeconds ?? 2, () =>
         change(job, {
           status: 'FAILED',
           isTerminated: true,
