@@ -5,6 +5,7 @@ import { fargateRates } from '../lib/pricing/fargate.ts'
 import type { Prices } from '../lib/pricing/prices.ts'
 import { pricesSchema } from '../lib/schema/prices.ts'
 import { problemsOf } from '../lib/schema/problems.ts'
+import { noticeNames } from './notices.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens')
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be the name of a Region')
@@ -12,6 +13,8 @@ const days = z.int().min(1)
 const machineId = z.string().regex(/^(i|mi)-[0-9a-f]{17}$/, 'must be the id of an EC2 or a managed instance')
 const deviceArn = z.string().regex(/^arn:aws[a-z-]*:braket:[a-z0-9-]*:\d*:device\/.+$/, 'must be the ARN of a device')
 const roleArn = z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
+
+const topicArn = z.string().regex(/^arn:[^:]+:sns:[^:]+:\d{12}:[^:]+$/, 'must be the ARN of a topic')
 
 const batch = z.strictObject({
   /** Queues that tasks may name: names in this account and Region. */
@@ -59,10 +62,7 @@ const trigger = z
     /** Of the alarm or the budget, exactly. */
     name: z.string().exactOptional(),
     /** The SNS topic that it comes through; without one it comes through EventBridge. */
-    topicArn: z
-      .string()
-      .regex(/^arn:[^:]+:sns:[^:]+:\d{12}:[^:]+$/, 'must be the ARN of a topic')
-      .exactOptional(),
+    topicArn: topicArn.exactOptional(),
     owner: z.string().exactOptional(),
     tag: z
       .string()
@@ -135,6 +135,15 @@ const configSchema = z
     protectData: z.boolean().default(true),
     /** Told of every alarm. */
     alarmEmails: z.array(z.email()).default([]),
+    /** Told in a sentence of what happens to dispatches. */
+    notify: z
+      .strictObject({
+        emails: z.array(z.email()).default([]),
+        /** A topic that is there, in the place of one of the stack's own; it must let EventBridge publish. */
+        topicArn: topicArn.exactOptional(),
+        on: z.array(z.enum(noticeNames)).min(1).default(['dispatch-failed', 'cancellation-unconfirmed']),
+      })
+      .exactOptional(),
     /** On everything, besides `quench:stack`. */
     tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
   })

@@ -11,6 +11,7 @@ import { FargateQueue } from './constructs/fargate-queue.ts'
 import { Functions } from './constructs/functions.ts'
 import { HttpApi } from './constructs/http-api.ts'
 import { JobEvents } from './constructs/job-events.ts'
+import { Notifications } from './constructs/notifications.ts'
 import { ResultsBucket } from './constructs/results-bucket.ts'
 import { Triggers } from './constructs/triggers.ts'
 import { Watchdogs } from './constructs/watchdogs.ts'
@@ -49,6 +50,8 @@ export class QuenchStack extends Stack {
 
     // What goes out.
     const announcements = new Announcements(this, 'Announcements', { functions, table })
+    const { notify } = config
+    if (notify) new Notifications(this, 'Notifications', { notify, deadLetters: announcements.deadLetters })
 
     // What tells those who run it.
     const deadLetters = [jobEvents, watchdogs, announcements].map((one) => one.deadLetters)

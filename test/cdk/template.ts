@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api'
 import { parseConfig } from '../../cdk/config.ts'
+import { noticeNames } from '../../cdk/notices.ts'
 import { QuenchStack } from '../../cdk/stack.ts'
 
 export interface Resource {
@@ -46,6 +47,7 @@ export const fullConfig = {
     clusters: { hpc: { usdPerCoreHour: 0.01 } },
   },
   alarmEmails: ['ops@example.com'],
+  notify: { emails: ['lab@example.com'], on: [...noticeNames] },
 }
 
 /** Synthesise the stack of a configuration; the code of its functions is left out where nothing is said. */
