@@ -40,7 +40,8 @@ export class Announcements extends Construct {
       batchSize: 100,
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
-      retryAttempts: 10,
+      // An outage of EventBridge is to be waited for; a write that cannot be read is not to hold up its shard for long.
+      retryAttempts: 100,
       // The stream keeps its records for 24 hours: time is left to read again what is in the dead letters.
       maxRecordAge: Duration.hours(6),
       onFailure: new SqsDlq(this.deadLetters),

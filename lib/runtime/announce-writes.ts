@@ -22,13 +22,14 @@ interface Announcer {
  * Source: Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda".
  */
 export async function announceWrites({ store, bus }: Announcer, input: unknown): Promise<DynamoDBBatchResponse> {
+  const reads = { ...store, readDispatch: onceEach(store.readDispatch) }
   const failed: string[] = []
   const entries: PutEventsRequestEntry[] = []
   const numberOf: string[] = []
   for (const { dynamodb } of streamEvent.parse(input).Records) {
     const { SequenceNumber, ApproximateCreationDateTime: writtenAt } = dynamodb
     try {
-      for (const event of await eventsOf(store, dynamodb)) {
+      for (const event of await eventsOf(reads, dynamodb)) {
         entries.push(entryOf(event, writtenAt))
         numberOf.push(SequenceNumber)
       }
@@ -54,6 +55,16 @@ async function eventsOf(store: Store, images: Images): Promise<readonly StateCha
       return eventsOfDispatch(store, written.before, written.after)
     case 'run':
       return eventsOfRun(store, written.dispatchId, written.before, written.after)
+  }
+}
+
+/** Read a dispatch once for all writes of a batch: only what never changes is taken from it. */
+function onceEach(read: Store['readDispatch']): Store['readDispatch'] {
+  const known = new Map<string, ReturnType<typeof read>>()
+  return (dispatchId) => {
+    const dispatch = known.get(dispatchId) ?? read(dispatchId)
+    known.set(dispatchId, dispatch)
+    return dispatch
   }
 }
 

@@ -6,7 +6,7 @@ import { concurrently } from '../app/concurrently.ts'
 const entriesPerCall = 10
 /** Source: EventBridge user guide, "Calculating PutEvents event entry size": 256 KB in all, of which this is the details' part. */
 const maxCallBytes = 240 * 1024
-/** Keeps a crowd of events below PutEvents' smallest quota, 400 calls a second (user guide, "Quotas"). */
+/** PutEvents' quota of calls a second is the whole account's (user guide, "Quotas"): a crowd of events is not to use it up. */
 const callsAtOnce = 4
 const tries = 4
 const firstDelayMs = 50

@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { changeOfRun, changesOfDispatch } from '../../lib/app/state-changes.ts'
-import type { Dispatch, RunState } from '../../lib/domain/dispatch.ts'
+import type { Dispatch, Outcome, RunState } from '../../lib/domain/dispatch.ts'
+import { outcomeOf, settle } from '../../lib/domain/settled.ts'
 import { aDispatch, aFence, aGraph, aRun, aScope, someTime } from '../support/builders.ts'
 
 function changes(before: Dispatch | undefined, after: Dispatch) {
@@ -70,6 +72,25 @@ describe('a write of META', () => {
   test('that is the tombstone of a child which was never born tells nothing', () => {
     expect(changes(undefined, aDispatch({ taskCount: 0, status: 'cancelled' }))).toEqual(nothing)
   })
+})
+
+test('however tasks are settled, each is told once, as what it is', () => {
+  const outcome = fc.constantFrom<Outcome>('succeeded', 'failed', 'cancelled', 'skipped')
+  const turns = fc.array(fc.dictionary(fc.nat(11).map(String), outcome), { maxLength: 6 })
+  fc.assert(
+    fc.property(turns, (writes) => {
+      let dispatch = aDispatch({ taskCount: 12 })
+      const told: (readonly [number, Outcome])[] = []
+      for (const write of writes) {
+        const outcomes = new Map(Object.entries(write).map(([id, one]) => [Number(id), one]))
+        const after = { ...dispatch, ...settle(dispatch, outcomes, 12) }
+        told.push(...changesOfDispatch(dispatch, after).outcomes)
+        dispatch = after
+      }
+      const settled = Array.from({ length: 12 }, (_, id) => [id, outcomeOf(dispatch, id)] as const)
+      expect(told.sort(([a], [b]) => a - b)).toEqual(settled.filter(([, one]) => one !== undefined))
+    }),
+  )
 })
 
 describe("a write of a task's item", () => {

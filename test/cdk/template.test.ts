@@ -218,7 +218,7 @@ describe('what goes out', () => {
       StartingPosition: 'TRIM_HORIZON',
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
-      MaximumRetryAttempts: 10,
+      MaximumRetryAttempts: 100,
     })
     expect(JSON.stringify(mapping.DestinationConfig)).toMatch(/OnFailure.*arn:aws:sqs:.*Announcements/)
   })

@@ -146,6 +146,26 @@ describe('what a dispatch tells the bus', () => {
   })
 })
 
+test('a dispatch inside another tells where it is, and its task which dispatch that is', async () => {
+  const world = await aWorld({ isAnnouncing: true, fates: { '0-1': { seconds: 1 } } })
+  const child = { name: 'child', tags: { part: 'inner' }, tasks: [aTask('x')] }
+  const graph = { name: 'parent', tasks: [{ name: 'inner', executor: 'sublattice', options: { graph: child } }] }
+  const id = await world.submit({ ...graph, tags: { project: 'h2' } })
+  await world.end(id)
+  await world.announceAll()
+  const childId = found(world, 'task inner succeeded')[0]?.detail.childId
+  const ends = found(world, 'dispatch succeeded').map(({ detail }) => detail)
+  expect(ends).toMatchObject([
+    { dispatchId: childId, dispatchName: 'child', depth: 1, owner: ada, parent: { dispatchId: id, taskId: 0 } },
+    { dispatchId: id, dispatchName: 'parent', depth: 0 },
+  ])
+  expect(found(world, 'task x running')[0]?.detail).toMatchObject({
+    dispatchId: childId,
+    depth: 1,
+    tags: { project: 'h2', part: 'inner' },
+  })
+})
+
 describe('the function', () => {
   test('gives the same events the same ids when a batch comes again', async () => {
     const world = await aWorld({ isAnnouncing: true, fates: { '0-1': { seconds: 1 }, '1-1': { seconds: 1 } } })
@@ -165,6 +185,14 @@ describe('the function', () => {
     expect(await world.functions.announce({ Records: world.records })).toEqual({ batchItemFailures: [] })
     expect(world.bus.calls).toEqual([10, 3])
     expect(world.bus.told.map(({ detail }) => detail.eventId).sort()).toEqual(first.sort())
+  })
+
+  test('reads a dispatch once for all its writes in a batch', async () => {
+    const world = await aWorld({ isAnnouncing: true, fates: { '0-1': { seconds: 1 }, '1-1': { seconds: 1 } } })
+    await ended(world, await world.submit(chain))
+    world.calls.length = 0
+    await world.functions.announce({ Records: world.records })
+    expect(world.calls.filter(({ name }) => name === 'Get')).toHaveLength(1)
   })
 
   test('asks for the writes again whose events are refused for good', async () => {
