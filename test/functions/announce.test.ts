@@ -80,7 +80,11 @@ describe('what a dispatch tells the bus', () => {
       failure: { message: expect.stringContaining('Host EC2') },
       retryAt: expect.any(String),
     })
-    expect(found(world, 'task a failed')[0]?.detail).toMatchObject({ attempt: 2, exitCode: 3 })
+    expect(found(world, 'task a failed')[0]?.detail).toMatchObject({
+      attempt: 2,
+      exitCode: 3,
+      failure: { code: 'NonZeroExit', message: 'Essential container in task exited; exit code 3', source: 'batch' },
+    })
     expect(found(world, 'task b skipped')[0]?.detail).toMatchObject({ attempt: 0 })
   })
 
