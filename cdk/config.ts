@@ -5,6 +5,8 @@ import { fargateRates } from '../lib/pricing/fargate.ts'
 import type { Prices } from '../lib/pricing/prices.ts'
 import { pricesSchema } from '../lib/schema/prices.ts'
 import { problemsOf } from '../lib/schema/problems.ts'
+import { configuredSelector } from '../lib/schema/selector.ts'
+import { trigger } from '../lib/schema/trigger.ts'
 import { noticeNames } from './notices.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens')
@@ -50,30 +52,22 @@ const braket = z.strictObject({
   jobRoleArn: roleArn.exactOptional(),
 })
 
-/**
- * What else than a person's request cancels: an alarm, a budget, an event of ours; and which of the open dispatches.
- *
- * An event of ours (`Quench Cancel Request`) acts as an admin, and comes from whoever may put events on the account's
- * default bus, or publish to the topic: so there must be a trigger for it.
- */
-const trigger = z
-  .strictObject({
-    kind: z.enum(['alarm', 'budget', 'request']),
-    /** Of the alarm or the budget, exactly. */
-    name: z.string().exactOptional(),
-    /** The SNS topic that it comes through; without one it comes through EventBridge. */
-    topicArn: topicArn.exactOptional(),
-    owner: z.string().exactOptional(),
-    tag: z
-      .string()
-      .regex(/^[^=]+=/, 'must be key=value')
-      .exactOptional(),
-  })
-  .refine(({ kind, name }) => kind === 'request' || name !== undefined, 'must have the name of its alarm or budget')
-  .refine(
-    ({ kind, topicArn }) => kind !== 'budget' || topicArn !== undefined,
-    'AWS Budgets tells through a topic: give topicArn',
-  )
+/** A budget of AWS Budgets for the whole account, which cancels what `where` means when it is used up. */
+const budget = z.strictObject({
+  /** Source: AWS Billing API reference, Budget: at most 100 characters, without : and \\. */
+  name: z.string().regex(/^[^:\\]{1,100}$/, 'must be 1 to 100 characters, none of them : or \\'),
+  limitUsd: z.number().positive(),
+  timeUnit: z.enum(['DAILY', 'MONTHLY', 'QUARTERLY', 'ANNUALLY']).default('MONTHLY'),
+  /** How much of the limit must really have been spent. */
+  atPercent: z.number().positive().default(100),
+  where: configuredSelector,
+})
+
+/** An alarm on what Quench itself counts, minutes after it was spent. */
+const spendAlarm = z.strictObject({
+  usdPerHour: z.number().positive(),
+  where: configuredSelector,
+})
 
 /** Source: Lambda developer guide, "Lambda quotas": 4 KB for all variables of a function; some are left for the others. */
 const maxVariableBytes = 3500
@@ -108,6 +102,8 @@ const configSchema = z
     triggers: z.array(trigger).default([]),
     /** What jobs cost, where the tables do not know it or it is something else for this account. */
     pricing: pricesSchema.prefault({}),
+    budgets: z.array(budget).default([]),
+    spendAlarm: spendAlarm.exactOptional(),
     /** Requests a second, and burst, for all callers together. */
     throttle: z
       .strictObject({ perSecond: z.int().min(1).default(50), burst: z.int().min(1).default(100) })
@@ -149,13 +145,27 @@ const configSchema = z
   })
   .superRefine((config, context) => {
     const { braket, region } = config
-    const sizeBytes = Buffer.byteLength(
-      JSON.stringify([backendsOf(config), config.admins, config.triggers, pricesOf(config)]),
-    )
+    const { admins, triggers, budgets, spendAlarm } = config
+    const variables = [backendsOf(config), admins, triggers, budgets, spendAlarm, pricesOf(config)]
+    const sizeBytes = Buffer.byteLength(JSON.stringify(variables))
     if (sizeBytes > maxVariableBytes) {
-      const message = `hosts, clusters, queues, devices, admins, triggers and pricing are ${sizeBytes} bytes; ${maxVariableBytes} fit`
+      const what = 'hosts, clusters, queues, devices, admins, triggers, budgets and pricing'
+      const message = `${what} are ${sizeBytes} bytes; ${maxVariableBytes} fit`
       context.addIssue({ code: 'custom', message })
     }
+    for (const [field, names] of Object.entries({
+      triggers: triggers.map(({ kind, name, alarmTags, topicArn }) =>
+        JSON.stringify([kind, name, alarmTags, topicArn]),
+      ),
+      budgets: budgets.map((one) => one.name),
+    }))
+      for (const [index, name] of names.entries())
+        if (names.indexOf(name) < index)
+          context.addIssue({
+            code: 'custom',
+            path: [field, index],
+            message: 'there is one for the same thing before it',
+          })
     const elsewhere = Object.values(braket?.devices ?? {})
       .map(regionOfDevice)
       .filter((device) => device !== undefined)

@@ -1,5 +1,5 @@
 import { type EventPattern, Match } from 'aws-cdk-lib/aws-events'
-import { cancelRequestType } from '../lib/runtime/read-cancel-event.ts'
+import { budgetExceededType, cancelRequestType } from '../lib/runtime/read-cancel-event.ts'
 
 /** Of the jobs that Quench has named, by the name that it gave. */
 export function batchPattern(): EventPattern {
@@ -33,16 +33,27 @@ export function executionPattern(stateMachineArn: string): EventPattern {
   }
 }
 
-/** Of an alarm that goes off, not of one that is over. */
-export function alarmPattern(alarmName: string): EventPattern {
+/** Of an alarm that goes off, not of one that is over: by its name, or by tags that it passes on. */
+export function alarmPattern(alarm: { readonly alarmName: string } | { readonly alarmTags: Tags }): EventPattern {
+  const which =
+    'alarmName' in alarm
+      ? { alarmName: [alarm.alarmName] }
+      : { alarmTags: Object.fromEntries(Object.entries(alarm.alarmTags).map(([key, value]) => [key, [value]])) }
   return {
     source: ['aws.cloudwatch'],
     detailType: ['CloudWatch Alarm State Change'],
-    detail: { alarmName: [alarmName], state: { value: ['ALARM'] } },
+    detail: { ...which, state: { value: ['ALARM'] } },
   }
 }
+
+type Tags = Readonly<Record<string, string>>
 
 /** Of an event that any application may send. */
 export function requestPattern(): EventPattern {
   return { detailType: [cancelRequestType] }
+}
+
+/** Of another one. */
+export function budgetPattern(name: string): EventPattern {
+  return { detailType: [budgetExceededType], detail: { budget: [name] } }
 }

@@ -4,6 +4,8 @@ import type { QuenchConfig } from './config.ts'
 import { Alarms } from './constructs/alarms.ts'
 import { Announcements } from './constructs/announcements.ts'
 import { BackEnds } from './constructs/back-ends.ts'
+import { Budgets } from './constructs/budgets.ts'
+import { BulkCancels } from './constructs/bulk-cancels.ts'
 import { DispatchDashboard } from './constructs/dispatch-dashboard.ts'
 import { DispatchMachine } from './constructs/dispatch-machine.ts'
 import { DispatchTable } from './constructs/dispatch-table.ts'
@@ -46,16 +48,19 @@ export class QuenchStack extends Stack {
     const api = new HttpApi(this, 'Api', { config, functions })
     const jobEvents = new JobEvents(this, 'JobEvents', { config, functions, results })
     const watchdogs = new Watchdogs(this, 'Watchdogs', { functions, machine })
-    new Triggers(this, 'Triggers', { config, functions, deadLetters: watchdogs.deadLetters })
+    const bulk = new BulkCancels(this, 'BulkCancels', { config, functions })
+    const budgets = new Budgets(this, 'Budgets', config)
+    new Triggers(this, 'Triggers', { config, budgets, functions, deadLetters: watchdogs.deadLetters })
 
     // What goes out.
     const announcements = new Announcements(this, 'Announcements', { functions, table })
-    const { notify } = config
+    const { notify, spendAlarm } = config
     if (notify) new Notifications(this, 'Notifications', { notify, deadLetters: announcements.deadLetters })
 
     // What tells those who run it.
     const deadLetters = [jobEvents, watchdogs, announcements].map((one) => one.deadLetters)
-    const watches = watchesOf({ functions, machine, table, deadLetters })
+    const bulkDeadLetters = bulk.deadLetters
+    const watches = watchesOf({ functions, machine, table, deadLetters, bulkDeadLetters, spendAlarm })
     const { alarms } = new Alarms(this, 'Alarms', { config, watches })
     new DispatchDashboard(this, 'Dashboard', { config, functions, machine, api, alarms })
 

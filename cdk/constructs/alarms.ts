@@ -32,7 +32,7 @@ export class Alarms extends Construct {
     const action = new SnsAction(topic)
     this.alarms = watches.map(({ title, metric, threshold = 1, periods = 1 }) => {
       const alarm = new Alarm(this, title.replaceAll(' ', ''), {
-        alarmName: `${config.name}: ${title}`,
+        alarmName: alarmNameOf(config, title),
         alarmDescription: `docs/runbook.md#${title.toLowerCase().replaceAll(' ', '-')}`,
         metric,
         threshold,
@@ -45,4 +45,8 @@ export class Alarms extends Construct {
       return alarm
     })
   }
+}
+
+export function alarmNameOf({ name }: Pick<QuenchConfig, 'name'>, title: string): string {
+  return `${name}: ${title}`
 }

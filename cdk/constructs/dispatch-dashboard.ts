@@ -40,7 +40,10 @@ export class DispatchDashboard extends Construct {
         left: [Stats.p(50), Stats.p(99)].map((statistic) =>
           cancel.lambda.metricDuration({ period, statistic, label: statistic }),
         ),
-        right: [cancel.lambda.metricInvocations({ period, label: 'cancels' })],
+        right: [
+          cancel.lambda.metricInvocations({ period, label: 'cancels' }),
+          cancel.decided('ignore-event', 'IgnoredEvents', { period }).with({ label: 'events that asked for nothing' }),
+        ],
       }),
     )
     dashboard.addWidgets(

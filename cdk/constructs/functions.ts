@@ -31,7 +31,7 @@ export class Functions extends Construct {
 
   constructor(scope: Construct, id: string, config: QuenchConfig) {
     super(scope, id)
-    const { reservedConcurrency, retention, admins, jwt, triggers } = config
+    const { reservedConcurrency, retention, admins, jwt } = config
     const add = (name: FunctionName, what: string, size: Size) =>
       new QuenchFunction(this, pascal(name), {
         name,
@@ -58,7 +58,6 @@ export class Functions extends Construct {
       one.setVariable('QUENCH_ADMINS', JSON.stringify(admins))
       one.setVariable('QUENCH_GROUPS_CLAIM', jwt?.groupsClaim ?? 'groups')
     }
-    this.cancel.setVariable('QUENCH_TRIGGERS', JSON.stringify(triggers))
     for (const one of [this.api, this.cancel, this.turn, this.act])
       one.setVariable('QUENCH_PRICES', JSON.stringify(pricesOf(config)))
   }
@@ -95,6 +94,7 @@ export class Functions extends Construct {
     }
 
     // A trigger may mean every open dispatch.
+    // So may a person.
     table.grantUse(cancel, 'open')
 
     table.grantNote(jobEvents)

@@ -65,6 +65,7 @@ export class HttpApi extends Construct {
     route('/dispatches/{dispatchId}/cancellations', [HttpMethod.POST], cancel)
     // It changes a dispatch, which the other does not.
     route('/dispatches/{dispatchId}/budget', [HttpMethod.PUT], cancel)
+    route('/cancellations', [HttpMethod.POST], cancel)
   }
 }
 

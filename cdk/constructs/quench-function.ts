@@ -66,6 +66,24 @@ export class QuenchFunction extends Construct {
     )
   }
 
+  /**
+   * What the function has logged of a decision, `{ message: { decision: 'spend', spentUsd: 0.25 } }`: how much of a field,
+   * or how often. As a sum.
+   */
+  decided(decision: string, metricName: string, { field, period }: { field?: string; period: Duration }): Metric {
+    const isDecision = FilterPattern.stringValue('$.message.decision', '=', decision)
+    const filter = this.logGroup.addMetricFilter(metricName, {
+      metricNamespace: `Quench/${Stack.of(this).stackName}`,
+      metricName,
+      filterPattern:
+        field === undefined
+          ? isDecision
+          : FilterPattern.all(isDecision, FilterPattern.numberValue(`$.message.${field}`, '>', 0)),
+      metricValue: field === undefined ? '1' : `$.message.${field}`,
+    })
+    return filter.metric({ statistic: Stats.SUM, period })
+  }
+
   /** A number of the function's log lines, `{ message: { <field>: 3 } }` in Lambda's JSON format; the most of five minutes. */
   logged(field: string): Metric {
     const metric = { metricNamespace: `Quench/${Stack.of(this).stackName}`, metricName: field }

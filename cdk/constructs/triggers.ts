@@ -5,39 +5,61 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import type { Trigger } from '../../lib/schema/trigger.ts'
 import type { QuenchConfig } from '../config.ts'
-import { alarmPattern, requestPattern } from '../event-patterns.ts'
+import { alarmPattern, budgetPattern, requestPattern } from '../event-patterns.ts'
+import { spendTitle } from '../watches.ts'
+import { alarmNameOf } from './alarms.ts'
+import type { Budgets } from './budgets.ts'
 import type { Functions } from './functions.ts'
 
 interface TriggersProps {
   readonly config: QuenchConfig
+  readonly budgets: Budgets
   readonly functions: Functions
   readonly deadLetters: Queue
 }
 
-/** What cancels without a person: alarms through EventBridge, budgets (and whatever else) through SNS topics. */
+/**
+ * What cancels without a person: alarms and events of ours through EventBridge, budgets (and whatever else) through SNS
+ * topics. Those that the stack makes itself are among them.
+ */
 export class Triggers extends Construct {
-  constructor(scope: Construct, id: string, { config, functions, deadLetters }: TriggersProps) {
+  constructor(scope: Construct, id: string, { config, budgets, functions, deadLetters }: TriggersProps) {
     super(scope, id)
     const { cancel } = functions
-    config.triggers.forEach((trigger, index) => {
+    const triggers = [...config.triggers, ...budgets.triggers, ...spendTriggers(config)]
+    cancel.setVariable('QUENCH_TRIGGERS', JSON.stringify(triggers))
+    triggers.forEach((trigger, index) => {
       const eventPattern = patternOf(trigger)
       if (!eventPattern) return
       const targets = [new LambdaFunction(cancel.lambda, { deadLetterQueue: deadLetters })]
       new Rule(this, `Rule${index}`, { eventPattern, targets })
     })
     cancel.lambda.configureAsyncInvoke({ onFailure: new SqsDestination(deadLetters), retryAttempts: 2 })
-    const topics = new Set(config.triggers.flatMap(({ topicArn }) => topicArn ?? []))
-    for (const [index, topicArn] of [...topics].entries()) {
-      const topic = Topic.fromTopicArn(this, `Topic${index}`, topicArn)
+    const foreign = new Set(config.triggers.flatMap(({ topicArn }) => topicArn ?? []))
+    const topics = [...foreign].map((topicArn, index) => Topic.fromTopicArn(this, `Topic${index}`, topicArn))
+    for (const topic of [...topics, ...(budgets.topic ? [budgets.topic] : [])])
       topic.addSubscription(new LambdaSubscription(cancel.lambda, { deadLetterQueue: deadLetters }))
-    }
   }
 }
 
+function spendTriggers(config: QuenchConfig): readonly Trigger[] {
+  const { spendAlarm } = config
+  return spendAlarm ? [{ kind: 'alarm', name: alarmNameOf(config, spendTitle), where: spendAlarm.where }] : []
+}
+
 /** Of a trigger that comes through EventBridge. */
-function patternOf({ kind, name, topicArn }: QuenchConfig['triggers'][number]): EventPattern | undefined {
+function patternOf({ kind, name = '', alarmTags, topicArn }: Trigger): EventPattern | undefined {
   if (topicArn !== undefined) return undefined
-  if (kind === 'request') return requestPattern()
-  return name === undefined ? undefined : alarmPattern(name)
+  switch (kind) {
+    case 'request':
+      return requestPattern()
+    case 'budget':
+      return budgetPattern(name)
+    case 'alarm':
+      return alarmPattern(alarmTags ? { alarmTags } : { alarmName: name })
+    default:
+      return kind satisfies never
+  }
 }

@@ -18,6 +18,7 @@ import {
   string,
   union,
   unknown,
+  url,
   ZodError,
 } from '../../node_modules/zod/index.js'
 
@@ -45,5 +46,6 @@ export const z = {
   string,
   union,
   unknown,
+  url,
   ZodError,
 }

@@ -13,6 +13,7 @@ import type {
   PageView,
   TaskView,
 } from '../schema/api.ts'
+import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
 import type { Result } from './read-result.ts'
 
@@ -49,6 +50,9 @@ export interface Api {
   ): Promise<CancelAnswer>
   describeBudget(caller: Caller, dispatchId: string): Promise<BudgetView>
   setBudget(caller: Caller, dispatchId: string, budget: BudgetRequest): Promise<BudgetView>
+  /** Every open dispatch that a selector means; work goes on without the caller. */
+  cancelMany(caller: Caller, request: BulkCancelInput, idempotencyKey?: string): Promise<BulkCancelAnswer>
+  describeBulk(caller: Caller, bulkId: string, page: PageRequest): Promise<BulkCancellationView>
   describeCancellation(caller: Caller, dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */
   readResult(caller: Caller, dispatchId: string, taskId?: number): Promise<Result>

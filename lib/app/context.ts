@@ -1,12 +1,16 @@
 import type { Policy } from '../domain/policy.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { BulkStore } from '../store/bulk-store.ts'
 import type { Store } from '../store/store.ts'
+import type { BulkRunner } from './bulk-runner.ts'
 import type { Executions } from './executions.ts'
 import type { ResultFiles } from './result-files.ts'
 
 /** What every use case works with; made once, in a composition root. */
 export interface Context extends ResultFiles {
   readonly store: Store
+  readonly bulks: BulkStore
+  readonly bulkRunner: BulkRunner
   readonly executors: ReadonlyMap<string, Executor>
   readonly executions: Executions
   readonly policy: Policy

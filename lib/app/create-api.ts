@@ -2,17 +2,20 @@ import { InvalidInput, NotFound } from '../domain/errors.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import { measureSpend } from '../domain/spend.ts'
 import { cancelRequest } from '../schema/api.ts'
+import { bulkCancelRequest } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
 import type { Api, ListRequest } from './api.ts'
 import { budgetView } from './budget-view.ts'
 import { cancelDispatch } from './cancel-dispatch.ts'
 import type { Context } from './context.ts'
+import { describeBulk } from './describe-bulk.ts'
 import { findDispatch } from './find-dispatch.ts'
 import { readLog } from './read-log.ts'
 import { readResult } from './read-result.ts'
 import { readSpend } from './read-spend.ts'
 import { resultUriOf } from './result-uri.ts'
 import { setBudget } from './set-budget.ts'
+import { startBulk } from './start-bulk.ts'
 import { submitDispatch } from './submit-dispatch.ts'
 import { cancellationView, dispatchRow, dispatchView, iso, tasksOf, taskView, type ViewedAt } from './views.ts'
 
@@ -31,6 +34,10 @@ export function createApi(context: Context): Api {
 
     cancelDispatch: (caller, id, request, idempotencyKey) =>
       cancelDispatch(context, caller, id, cancelRequest.parse(request), { source: 'api', idempotencyKey }),
+
+    cancelMany: (caller, request, idempotencyKey) =>
+      startBulk(context, caller, bulkCancelRequest.parse(request), { source: 'api', idempotencyKey }),
+    describeBulk: (caller, id, page) => describeBulk(context, caller, id, page),
 
     listDispatches: async (caller, request) => {
       const owner = caller.isAdmin ? (request.owner ?? caller.id) : caller.id

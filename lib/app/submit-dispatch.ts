@@ -1,4 +1,5 @@
 import type { Dispatch } from '../domain/dispatch.ts'
+import { executorsOf } from '../domain/executors-of.ts'
 import type { Graph } from '../domain/graph.ts'
 import { nothingSettled } from '../domain/settled.ts'
 import type { Caller } from './api.ts'
@@ -41,6 +42,7 @@ export async function startDispatch(
       ...given,
       name: graph.name,
       taskCount: graph.tasks.length,
+      executors: executorsOf(graph),
       status: 'running',
       createdAt: now(),
       settled: nothingSettled(graph.tasks.length),

@@ -3,6 +3,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { createClient } from '../client/client.ts'
 import { addBudget } from './commands/budget.ts'
 import { addCancel } from './commands/cancel.ts'
+import { addCancellations } from './commands/cancellations.ts'
 import { addDispatch } from './commands/dispatch.ts'
 import { addEvents } from './commands/events.ts'
 import { addLogs } from './commands/logs.ts'
@@ -15,7 +16,19 @@ import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes, type Run } from './session.ts'
 import type { Terminal } from './terminal.ts'
 
-const commands = [addUp, addDispatch, addLs, addShow, addWatch, addEvents, addLogs, addResult, addBudget, addCancel]
+const commands = [
+  addUp,
+  addDispatch,
+  addLs,
+  addShow,
+  addWatch,
+  addEvents,
+  addLogs,
+  addResult,
+  addBudget,
+  addCancel,
+  addCancellations,
+]
 
 const helpText = `
 An <id> may be a unique prefix of at least four characters.
@@ -23,7 +36,7 @@ An <id> may be a unique prefix of at least four characters.
 Exit codes:
   0    done
   1    the dispatch failed or was cancelled (watch, dispatch --watch);
-       the cancellation is not confirmed in time, or was declined (cancel)
+       the cancellation is not confirmed in time, failed, or was declined (cancel, cancellations)
   2    bad input: usage, graph file, unknown id; no credentials, or not allowed
   3    no server answers, or the server failed
   130  stopped at once by a second ctrl-C (up)

@@ -15,6 +15,7 @@ import {
   resultUriHeader,
   type TaskView,
 } from '../schema/api.ts'
+import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView, BulkItemView } from '../schema/bulk.ts'
 import type { GraphInput } from '../schema/graph-file.ts'
 import { authorizationFor } from './authorization.ts'
 import { callApi } from './transport.ts'
@@ -63,6 +64,12 @@ export interface QuenchClient {
   dispatch(graph: GraphInput, options?: CallOptions): Promise<string>
   /** Cancel a dispatch, or the tasks that are named and all that needs them. Returning does not mean stopped. */
   cancel(dispatchId: string, options?: CancelRequestInput & CallOptions): Promise<CancelAnswer>
+  /** Cancel every open dispatch that `where` means. `expectedCount` is what a dry run has counted. */
+  cancelMany(request: BulkCancelInput & CallOptions): Promise<BulkCancelAnswer>
+  /** How far such a cancellation is, without its dispatches. */
+  bulk(bulkId: string): Promise<BulkCancellationView>
+  /** What became of each of its dispatches, read page by page. */
+  bulkItems(bulkId: string): AsyncIterable<BulkItemView>
   describe(dispatchId: string): Promise<DispatchView>
   cancellation(dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** What a dispatch has spent, and may spend. */
@@ -116,6 +123,9 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
     },
     cancel: async (dispatchId, { idempotencyKey, ...request } = {}) =>
       post(`${pathOf(dispatchId)}/cancellations`, request, idempotencyKey),
+    cancelMany: async ({ idempotencyKey, ...request }) => post('/cancellations', request, idempotencyKey),
+    bulk: async (bulkId) => get(`/cancellations/${encodeURIComponent(bulkId)}?limit=1`),
+    bulkItems: (bulkId) => pages(`/cancellations/${encodeURIComponent(bulkId)}`, { limit: '200' }),
     describe: async (dispatchId) => get(pathOf(dispatchId)),
     cancellation: async (dispatchId, cancellationId) =>
       get(`${pathOf(dispatchId)}/cancellations/${encodeURIComponent(cancellationId)}`),

@@ -10,6 +10,8 @@ export interface Dispatch {
   readonly owner: string
   readonly tags: Readonly<Record<string, string>>
   readonly taskCount: number
+  /** Of its tasks, and of the graphs inside them; absent where the dispatch is older than the field. */
+  readonly executors?: readonly string[]
   readonly status: DispatchStatus
   /** Epoch milliseconds. */
   readonly createdAt: number

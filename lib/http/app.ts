@@ -7,6 +7,7 @@ import type { HttpEnv } from './env.ts'
 import { answerError, errorBody } from './errors.ts'
 import { refuseCrossSite } from './refuse-cross-site.ts'
 import { budgetRoutes } from './routes/budget.ts'
+import { bulkCancellationRoutes } from './routes/bulk-cancellations.ts'
 import { cancellationRoutes } from './routes/cancellations.ts'
 import { dispatchRoutes } from './routes/dispatches.ts'
 import { outputRoutes } from './routes/outputs.ts'
@@ -41,22 +42,25 @@ export function createHttpApp({ api, identify }: HttpAppOptions): Hono<HttpEnv> 
   )
   app.get('/health', (c) => c.json({ status: 'ok' }))
 
-  app.use('/dispatches/*', refuseCrossSite)
-  app.use('/dispatches/*', async (c, next) => {
-    c.set('caller', await identify(c))
-    await next()
-  })
-  app.use(
-    '/dispatches/*',
-    bodyLimit({
-      maxSize: graphLimits.requestBytes,
-      onError: (c) =>
-        c.json(errorBody('PayloadTooLarge', `The body is larger than ${limitMegabytes} MB, the limit.`), 413),
-    }),
-  )
+  for (const path of ['/dispatches/*', '/cancellations/*']) {
+    app.use(path, refuseCrossSite)
+    app.use(path, async (c, next) => {
+      c.set('caller', await identify(c))
+      await next()
+    })
+    app.use(
+      path,
+      bodyLimit({
+        maxSize: graphLimits.requestBytes,
+        onError: (c) =>
+          c.json(errorBody('PayloadTooLarge', `The body is larger than ${limitMegabytes} MB, the limit.`), 413),
+      }),
+    )
+  }
   app.route('/dispatches', dispatchRoutes(api))
   app.route('/dispatches/:dispatchId/cancellations', cancellationRoutes(api))
   app.route('/dispatches/:dispatchId/budget', budgetRoutes(api))
   app.route('/dispatches/:dispatchId', outputRoutes(api))
+  app.route('/cancellations', bulkCancellationRoutes(api))
   return app
 }

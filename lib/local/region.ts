@@ -20,10 +20,12 @@ import { createSublatticeExecutor } from '../executors/sublattice.ts'
 import { createPriceOf } from '../pricing/create-price-of.ts'
 import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
+import { createDynamoBulks } from '../store/dynamo-bulks.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { gather } from './gather.ts'
 import { createLocalBatch } from './local-batch.ts'
 import { createLocalBraket } from './local-braket.ts'
+import { createLocalBulkRunner } from './local-bulk-runner.ts'
 import { startLocalDynamo } from './local-dynamo.ts'
 import { createLocalLogs } from './local-logs.ts'
 import { createLocalRunCommand } from './local-run-command.ts'
@@ -136,8 +138,11 @@ export async function openRegion(options: RegionOptions): Promise<Region> {
     createSublatticeExecutor({ children: createChildDispatches(() => context), readText }),
   ])
   const executions = createLocalExecutions(() => context)
+  const bulkRunner = createLocalBulkRunner(() => context)
   const context: Context = {
     store: createDynamoStore(dynamo.client, dynamo.tableName),
+    bulks: createDynamoBulks(dynamo.client, dynamo.tableName),
+    bulkRunner,
     executors,
     executions,
     policy: {
@@ -167,8 +172,10 @@ export async function openRegion(options: RegionOptions): Promise<Region> {
         const dispatch = await context.store.readDispatch(dispatchId)
         if (dispatch?.status === 'running') await executions.start(dispatchId, dispatch.epoch)
       }
+      await bulkRunner.start()
     },
     close: async ({ detachJobs }) => {
+      await bulkRunner.close()
       await executions.close()
       // Slurm's own daemons would start what is queued, whatever we kill here.
       if (!detachJobs) await stopJobsOf('slurm', context)

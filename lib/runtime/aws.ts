@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { BulkRunner } from '../app/bulk-runner.ts'
 import type { Context } from '../app/context.ts'
 import type { ResultFiles } from '../app/result-files.ts'
 import { defaultPolicy } from '../domain/policy.ts'
@@ -11,6 +12,7 @@ import type { Executor } from '../executors/executor.ts'
 import { createPriceOf } from '../pricing/create-price-of.ts'
 import type { Prices } from '../pricing/prices.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
+import { createDynamoBulks } from '../store/dynamo-bulks.ts'
 import { createWakeStore, type WakeStore } from '../store/wake.ts'
 import { chunks } from './chunks.ts'
 import { clientOptions } from './client-options.ts'
@@ -29,6 +31,8 @@ interface AwsOptions {
 interface AwsParts {
   /** `load-executors.ts`. Without: the function calls no back end. */
   readonly executorsFor?: (context: () => Context) => readonly Executor[]
+  /** `sqs-bulk-runner.ts`. Without: the function begins no bulk cancellation. */
+  readonly bulkRunner?: BulkRunner
   /** `s3-result-files.ts`. Without: the function reads and writes no results. */
   readonly resultFiles?: ResultFiles
 }
@@ -47,7 +51,7 @@ export interface Aws {
  * instance of a function, outside of its handler.
  */
 export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
-  const { executorsFor = () => [], resultFiles = noResultFiles } = parts
+  const { executorsFor = () => [], resultFiles = noResultFiles, bulkRunner = noBulkRunner } = parts
   const { QUENCH_TABLE, QUENCH_STATE_MACHINE_ARN, QUENCH_BUCKET = '', QUENCH_PRICES } = config
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(clientOptions), {
     marshallOptions: { removeUndefinedValues: true },
@@ -62,6 +66,8 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
   const executors: readonly Executor[] = executorsFor(() => context)
   const context: Context = {
     store: createDynamoStore(client, QUENCH_TABLE),
+    bulks: createDynamoBulks(client, QUENCH_TABLE),
+    bulkRunner,
     executors: new Map(executors.map((executor) => [executor.name, executor])),
     executions,
     policy: {
@@ -81,6 +87,7 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
 }
 
 const noResultFiles: ResultFiles = { readResult: unreachable, writeText: unreachable }
+const noBulkRunner: BulkRunner = { enqueue: unreachable }
 
 function unreachable(uri: string): never {
   throw new Error(`this function has no way to ${uri}`)

@@ -1,31 +1,34 @@
 import { cancelDispatch } from '../app/cancel-dispatch.ts'
 import type { Context } from '../app/context.ts'
-import type { Dispatch } from '../domain/dispatch.ts'
+import { startBulk } from '../app/start-bulk.ts'
 import { QuenchError } from '../domain/errors.ts'
 import type { CancelAnswer } from '../schema/api.ts'
 import type { CancelPayload } from '../schema/lambda.ts'
-import type { Trigger } from './config.ts'
+import { selector } from '../schema/selector.ts'
 import { type CancelWish, readCancelEvent, readCancelPayload } from './read-cancel-event.ts'
 
-/** What became of one dispatch that an event meant. */
+/** What became of what an event meant. */
 export type CancelResult =
   | CancelAnswer
+  | { readonly bulkId?: string; readonly where: string; readonly count: number }
   | { readonly dispatchId: string; readonly code: string; readonly message: string }
 
 /**
  * Cancel what an event asks for, or a request that someone typed into the Lambda console.
  *
- * Who may invoke the function has been settled by IAM and the triggers, so the request acts as an admin.
- * Shape: a typed request is answered as the API answers; an event with a list, one entry a dispatch.
- * Errors: of a typed request, as `cancelDispatch`. In an event, what can never succeed is an entry of the answer:
- * an error would only bring the event back.
+ * Who may invoke the function has been settled by IAM and the triggers, so the request acts as an admin. What a trigger
+ * means is one bulk cancellation, named after the event: a repeat finds it there.
+ * Shape: a typed request is answered as the API answers; an event with a list, one entry a dispatch or a trigger.
+ * Errors: of a typed request, as `cancelDispatch`. In an event, a request that can never succeed is an entry of the
+ * answer: an error would only bring the event back. A trigger that cannot cancel is an error: it comes back, and ends
+ * among the dead letters, where people are told of it.
  */
 export async function cancelByEvent(
   context: Context,
-  triggers: readonly Trigger[],
+  watched: Parameters<typeof readCancelEvent>[1],
   event: unknown,
 ): Promise<CancelAnswer | readonly CancelResult[]> {
-  const wishes = readCancelEvent(event, triggers)
+  const wishes = readCancelEvent(event, watched)
   if (!wishes) {
     const payload = readCancelPayload(event)
     return cancelOne(context, payload, { source: 'console', actor: 'Lambda console' })
@@ -42,14 +45,10 @@ async function fulfil(context: Context, wish: CancelWish): Promise<readonly Canc
       return []
     case 'one':
       return [await tryCancel(context, wish.payload, wish)]
-    case 'matching': {
-      const results: CancelResult[] = []
-      for (const dispatchId of await matching(context, wish.trigger)) {
-        const payload = { dispatchId, reason: wish.reason, mode: 'graceful', graceSeconds: 30, dryRun: false } as const
-        results.push(await tryCancel(context, payload, wish))
-      }
-      return results
-    }
+    case 'matching':
+      return [await cancelMatching(context, wish)]
+    default:
+      return wish satisfies never
   }
 }
 
@@ -61,6 +60,18 @@ function cancelOne(context: Context, payload: CancelPayload, origin: Origin): Pr
   return cancelDispatch(context, { id: actor, isAdmin: true }, dispatchId, order, { source, idempotencyKey })
 }
 
+async function cancelMatching(
+  context: Context,
+  { actor, reason, ...wish }: Extract<CancelWish, { kind: 'matching' }>,
+): Promise<CancelResult> {
+  const { source, idempotencyKey, createdUntil } = wish
+  const meant = { where: selector.parse(wish.where), mode: 'graceful', graceSeconds: 30, dryRun: false } as const
+  const origin = { source, idempotencyKey, createdUntil }
+  const { bulkId, where, count } = await startBulk(context, { id: actor, isAdmin: true }, { ...meant, reason }, origin)
+  if (count === 0) context.log({ decision: 'ignore-event', why: `${reason}, and nothing matches ${where}` })
+  return { ...(bulkId !== undefined && { bulkId }), where, count }
+}
+
 async function tryCancel(context: Context, payload: CancelPayload, origin: Origin): Promise<CancelResult> {
   try {
     return await cancelOne(context, payload, origin)
@@ -70,23 +81,4 @@ async function tryCancel(context: Context, payload: CancelPayload, origin: Origi
     context.log({ decision: 'cancel-refused', dispatchId: payload.dispatchId, code, message })
     return { dispatchId: payload.dispatchId, code, message }
   }
-}
-
-/** The open dispatches that a trigger is about; children go with their parents. */
-async function matching({ store }: Context, trigger: Trigger): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const dispatchId of await store.listOpen()) {
-    const dispatch = await store.readDispatch(dispatchId)
-    if (dispatch && !dispatch.parent && isMeant(dispatch, trigger)) found.push(dispatchId)
-  }
-  return found
-}
-
-function isMeant({ status, owner, tags }: Dispatch, trigger: Trigger): boolean {
-  const [key = '', ...value] = trigger.tag?.split('=') ?? []
-  return (
-    status === 'running' &&
-    (trigger.owner === undefined || owner === trigger.owner) &&
-    (trigger.tag === undefined || tags[key] === value.join('='))
-  )
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { pricesSchema } from '../schema/prices.ts'
 import { problemsOf } from '../schema/problems.ts'
+import { trigger } from '../schema/trigger.ts'
 
 const name = z.string().min(1)
 const arn = z.string().regex(/^arn:[^:]+:[^:]+:/, 'must be an ARN')
@@ -23,22 +24,6 @@ const admins = z.strictObject({
   groups: z.array(name).default([]),
 })
 
-/** What else than a request of a person cancels, and which of the open dispatches: all, or an owner's, or with a tag. */
-const trigger = z
-  .strictObject({
-    kind: z.enum(['alarm', 'budget', 'request']),
-    /** Of the alarm or the budget, exactly. */
-    name: name.exactOptional(),
-    /** What comes through SNS counts only from here; what comes through EventBridge needs none. */
-    topicArn: arn.exactOptional(),
-    owner: name.exactOptional(),
-    tag: z
-      .string()
-      .regex(/^[^=]+=/, 'must be key=value')
-      .exactOptional(),
-  })
-  .refine(({ kind, name }) => kind === 'request' || name !== undefined, 'must have the name of its alarm or budget')
-
 const variables = {
   QUENCH_TABLE: name,
   QUENCH_STATE_MACHINE_ARN: z.string().regex(/^arn:[^:]+:states:[^:]+:\d{12}:stateMachine:[^:]+$/, 'must be an ARN'),
@@ -51,6 +36,7 @@ const variables = {
   QUENCH_TRIGGERS: json(z.array(trigger)).default([]),
   /** What the operator says about prices; the rest is in tables. */
   QUENCH_PRICES: json(pricesSchema).default(pricesSchema.parse({})),
+  QUENCH_BULK_QUEUE_URL: z.url(),
 }
 
 type Variables = typeof variables
@@ -58,7 +44,6 @@ type VariableName = keyof Variables
 
 export type Backends = z.output<typeof backends>
 export type Admins = z.output<typeof admins>
-export type Trigger = z.output<typeof trigger>
 
 const loop = ['QUENCH_TABLE', 'QUENCH_STATE_MACHINE_ARN'] as const
 const jobs = [...loop, 'QUENCH_BUCKET', 'QUENCH_BACKENDS'] as const
@@ -69,10 +54,10 @@ export const functionVariables = {
   api: [...jobs, ...people, 'QUENCH_PRICES'],
   turn: [...loop, 'QUENCH_PRICES'],
   act: [...jobs, 'QUENCH_PRICES'],
-  cancel: [...jobs, ...people, 'QUENCH_TRIGGERS', 'QUENCH_PRICES'],
+  cancel: [...jobs, ...people, 'QUENCH_TRIGGERS', 'QUENCH_PRICES', 'QUENCH_BULK_QUEUE_URL'],
   'job-events': loop,
   reap: jobs,
-  sweep: jobs,
+  sweep: [...jobs, 'QUENCH_BULK_QUEUE_URL'],
   announce: ['QUENCH_TABLE'],
 } as const satisfies Record<string, readonly VariableName[]>
 

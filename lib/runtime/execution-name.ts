@@ -28,3 +28,8 @@ export function parseExecutionName(name: string): ExecutionRef | undefined {
 export function executionArn(stateMachineArn: string, name: string): string {
   return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`
 }
+
+/** The account that a state machine is in. */
+export function accountOf(stateMachineArn: string): string {
+  return stateMachineArn.split(':')[4] ?? ''
+}

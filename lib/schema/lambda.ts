@@ -37,23 +37,11 @@ export const eventBridgeEvent = z.object({
   source: z.string(),
   'detail-type': z.string(),
   account: z.string(),
+  time: z.string().optional(),
   detail: z.unknown(),
 })
 
 export type EventBridgeEvent = z.output<typeof eventBridgeEvent>
-
-/** Source: CloudWatch user guide, "Alarm events and EventBridge". */
-export const alarmDetail = z.object({
-  alarmName: z.string(),
-  state: z.object({ value: z.string(), reason: z.string().optional() }),
-})
-
-/** The same of an alarm that comes through SNS. Source: CloudWatch user guide, "Using Amazon CloudWatch alarms". */
-export const alarmMessage = z.object({
-  AlarmName: z.string(),
-  NewStateValue: z.string(),
-  NewStateReason: z.string().optional(),
-})
 
 /** Source: Step Functions developer guide, "Events for execution status changes". */
 export const executionEvent = z.object({
@@ -68,7 +56,12 @@ export const snsEvent = z.object({
     .array(
       z.object({
         EventSource: z.literal('aws:sns'),
-        Sns: z.object({ MessageId: z.string(), TopicArn: z.string(), Message: z.string() }),
+        Sns: z.object({
+          MessageId: z.string(),
+          TopicArn: z.string(),
+          Message: z.string(),
+          Timestamp: z.string().optional(),
+        }),
       }),
     )
     .min(1),
@@ -97,6 +90,9 @@ export const streamEvent = z.object({
     }),
   ),
 })
+
+/** A part of a bulk cancellation, as `sqs-bulk-runner.ts` sends it. */
+export const bulkMessage = z.strictObject({ bulkId: z.string(), dispatchIds: z.array(z.string()).min(1).max(10) })
 
 /** Source: API Gateway developer guide, "Working with AWS Lambda proxy integrations for HTTP APIs", format 2.0. */
 export const httpEvent = z.object({

@@ -17,6 +17,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The same; undefined for what is no JSON. */
+export function tryJson(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (error instanceof InvalidInput) return undefined
+    throw error
+  }
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -65,6 +65,7 @@ const metaItem = z.object({
   owner: z.string(),
   tags: z.record(z.string(), z.string()),
   taskCount: z.number(),
+  executors: z.array(z.string()).optional(),
   status: z.enum(['running', 'succeeded', 'failed', 'cancelled']),
   createdAt: z.number(),
   endedAt: z.number().optional(),
@@ -145,12 +146,12 @@ const cancellationItem = z.object({
   idempotencyKey: z.string().optional(),
 })
 
-/** Leave out what is undefined, as `exactOptionalPropertyTypes` wants it. */
+/** Without what is undefined, as `exactOptionalPropertyTypes` wants it. */
 type Exact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }
 
-function exact<T extends object>(value: T): Exact<T> {
+export function exact<T extends object>(value: T): Exact<T> {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Exact<T>
 }
 

@@ -39,6 +39,7 @@ test('a valid graph is stored with its defaults filled in, and its loop started'
   expect(await store.readDispatch(dispatchId)).toEqual({
     id: dispatchId,
     name: 'pi',
+    executors: ['batch', 'ssh'],
     owner: caller.id,
     tags: { project: 'h2' },
     taskCount: 2,

@@ -18,6 +18,7 @@ const environment = {
   QUENCH_TABLE: 'quench',
   QUENCH_STATE_MACHINE_ARN: 'arn:aws:states:eu-west-1:111122223333:stateMachine:quench-dispatch',
   QUENCH_BUCKET: 'amazon-braket-quench-111122223333-eu-west-1',
+  QUENCH_BULK_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/quench-bulk',
 }
 const batchOnly = { batch: { jobQueues: ['default'] } }
 const everyBackend = { ...batchOnly, braket: { devices: {} }, hosts: { lab: { instanceId: 'i-0123456789abcdef0' } } }

@@ -22,8 +22,55 @@ test('events are forwarded from every other Region with a device', () => {
   expect(forwardedRegions(parseConfig({ region: 'us-west-1', braket: { devices } }))).toEqual([])
 })
 
-test('a budget needs the topic that it tells', () => {
-  expect(() => parseConfig({ triggers: [{ kind: 'budget', name: 'monthly' }] })).toThrow(/topicArn/)
+const topicArn = 'arn:aws:sns:eu-west-1:111122223333:costs'
+const where = 'tag:project=h2'
+
+test.each<[string, object, RegExp]>([
+  ['a budget without a name', { kind: 'budget', where }, /triggers\[0\]\.name: must be the name of the budget/],
+  [
+    'an alarm without name and tags',
+    { kind: 'alarm', where },
+    /name: must be the name of the alarm, or give alarmTags/,
+  ],
+  [
+    'an alarm with both',
+    { kind: 'alarm', name: 'a', alarmTags: { a: 'b' }, where },
+    /name: must be the name of the alarm/,
+  ],
+  [
+    'tags through a topic',
+    { kind: 'alarm', alarmTags: { a: 'b' }, topicArn, where },
+    /alarmTags: are read from EventBridge/,
+  ],
+  ['tags of a budget', { kind: 'budget', name: 'a', alarmTags: { a: 'b' }, where }, /alarmTags: are for alarms/],
+  ['no selector', { kind: 'alarm', name: 'a' }, /where: must say which dispatches/],
+  ['an empty selector', { kind: 'alarm', name: 'a', where: '' }, /where: it names no condition/],
+  [
+    'a selector with problems',
+    { kind: 'alarm', name: 'a', where: 'tag:x owner' },
+    /where: tag: x is not.*\n.*where: owner: write/,
+  ],
+  ['owner:me', { kind: 'alarm', name: 'a', where: 'owner:me' }, /where: owner: nobody is "me" here/],
+  ['a request with a selector', { kind: 'request', where }, /where: must be left out/],
+  ['what there was before', { kind: 'alarm', name: 'a', tag: 'project=h2', where }, /tag/],
+])('a trigger is refused with %s', (_, trigger, problem) => {
+  expect(() => parseConfig({ triggers: [trigger] })).toThrow(problem)
+})
+
+test('two triggers for the same thing are refused: only the first would count', () => {
+  const alarm = { kind: 'alarm', name: 'a', where }
+  expect(() => parseConfig({ triggers: [alarm, { ...alarm, where: 'all:true' }] })).toThrow(
+    /triggers\[1\]: there is one/,
+  )
+  expect(() => parseConfig({ triggers: [alarm, { ...alarm, topicArn }] })).not.toThrow()
+})
+
+test('a budget of our own has a limit, a selector and a name that AWS takes', () => {
+  const wrong = { budgets: [{ name: 'a:b', limitUsd: 0, where: 'x' }] }
+  expect(() => parseConfig(wrong)).toThrow(/budgets\[0\]\.name: .*\n.*limitUsd.*\n.*where: x: write key:value/)
+  expect(parseConfig({ budgets: [{ name: 'h2', limitUsd: 5, where }] }).budgets).toEqual([
+    { name: 'h2', limitUsd: 5, timeUnit: 'MONTHLY', atPercent: 100, where },
+  ])
 })
 
 test('more hosts than fit a Lambda variable are refused', () => {

@@ -9,7 +9,7 @@ const text = (value: unknown): string => String(value)
 /**
  * A call through the SDK as IAM authorises it: one or more actions, each on a resource.
  *
- * Source: Service Authorization Reference. TerminateJobs is authorised as batch:TerminateJob, one a job; tags in a
+ * Source: Service Authorization Reference. SendMessageBatch is authorised as sqs:SendMessage; TerminateJobs is authorised as batch:TerminateJob, one a job; tags in a
  * create call take TagResource on what is created.
  */
 export function iamCalls(command: string, input: Input, tableArn: string): readonly RecordedCall[] {
@@ -40,6 +40,8 @@ export function iamCalls(command: string, input: Input, tableArn: string): reado
       ]
     case 'TerminateJobs':
       return (input.jobs as string[]).map((job) => call('batch:TerminateJob', arn('batch', `job/${job}`)))
+    case 'SendMessageBatch':
+      return [call('sqs:SendMessage', arn('sqs', text(input.QueueUrl).split('/').at(-1) ?? ''))]
     case 'DescribeJobs':
     case 'ListJobs':
       return [call(`batch:${command}`, '*')]

@@ -19,6 +19,8 @@ const [, , , region = ''] = environment.QUENCH_STATE_MACHINE_ARN.split(':')
 const batchOnly = synthesise({ region: place.region, account: place.account, batch: { fargate: {} } })
 const everything = synthesise()
 const tableArn = batchOnly.resolve({ 'Fn::GetAtt': [Object.keys(batchOnly.ofType('AWS::DynamoDB::Table'))[0], 'Arn'] })
+/** The queue of bulk cancellations, by its logical id. */
+const bulkQueue = Object.keys(batchOnly.ofType('AWS::SQS::Queue')).find((id) => id.startsWith('BulkCancelsQueue')) ?? ''
 const names = {
   api: 'api',
   turn: 'turn',
@@ -72,7 +74,9 @@ async function playScenarios() {
     for (const { name, input } of made) {
       // The state machine's own writes go through the same client; they have a test of their own.
       if (key === undefined || name === 'UpdateItem') continue
-      const inPlace = JSON.parse(JSON.stringify(input).replaceAll(region, place.region)) as Record<string, unknown>
+      const inPlace = JSON.parse(
+        JSON.stringify(input).replaceAll(region, place.region).replaceAll('quench-bulk', bulkQueue),
+      ) as Record<string, unknown>
       calls.set(names[key], [...(calls.get(names[key]) ?? []), ...iamCalls(name, inPlace, String(tableArn))])
     }
     return append(...made)
@@ -102,6 +106,12 @@ async function playScenarios() {
   await get(`/dispatches/${late}/budget`)
   await world.request('PUT', `/dispatches/${late}/budget`, { limitUsd: 5 }, world.functions.cancel)
   await world.end(late)
+
+  const many = await submit({ ...chain, tags: { many: 'yes' } })
+  await post('/cancellations', { where: 'tag:many=yes backend:batch', dryRun: true }, 'cancel')
+  const { bulkId } = (await post('/cancellations', { where: 'tag:many=yes', expectedCount: 1 }, 'cancel')).body
+  await world.end(many)
+  await get(`/cancellations/${bulkId}`)
 
   const stopped = await submit(chain)
   const jobs = world.batch.submitted.length

@@ -36,7 +36,12 @@ describe('environment', () => {
       clusters: fullConfig.clusters,
     })
     expect(config.QUENCH_ADMINS).toEqual({ ...fullConfig.admins, groups: [] })
-    expect(config.QUENCH_TRIGGERS).toEqual(fullConfig.triggers)
+    const topics = Object.keys(full.ofType('AWS::SNS::Topic')).map((id) => full.resolve({ Ref: id }))
+    const [budget, spend] = config.QUENCH_TRIGGERS.slice(fullConfig.triggers.length)
+    expect(config.QUENCH_TRIGGERS.slice(0, -2)).toEqual(fullConfig.triggers)
+    expect(budget).toEqual({ kind: 'budget', name: 'h2', topicArn: expect.any(String), where: 'tag:project=h2' })
+    expect(topics).toContain(budget?.topicArn)
+    expect(spend).toEqual({ kind: 'alarm', name: 'quench: Spend rate', where: 'all:true' })
   })
 
   test.each(['api', 'cancel', 'turn'] as const)('%s knows the prices', (name) => {
@@ -69,6 +74,14 @@ function ours(event: { readonly detail: object }, detail: Readonly<Record<string
   return { ...event, detail: { ...event.detail, ...detail } }
 }
 
+/** The documentation says that these come along, and shows no sample. */
+function tagged(
+  event: { readonly detail: object },
+  alarmTags: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return { ...event, detail: { ...event.detail, alarmTags, alarmTagsStatus: 'SUCCESS' } }
+}
+
 const machineArn = 'arn:aws:states:eu-central-1:111122223333:stateMachine:quench-dispatch'
 
 describe('events', () => {
@@ -81,6 +94,13 @@ describe('events', () => {
     'a hybrid job': { ...samples.braketJob.event },
     'an execution': ours(samples.execution.event, { stateMachineArn: machineArn, status: 'ABORTED' }),
     'an alarm that is a trigger': ours(samples.alarm.event, { alarmName: 'spend' }),
+    'an alarm with tags that are a trigger': tagged(samples.alarm.event, { project: 'h2', team: 'chemistry' }),
+    'our own alarm on the spend rate': ours(samples.alarm.event, { alarmName: 'quench: Spend rate' }),
+    'a budget of our own': {
+      source: 'my.app',
+      'detail-type': 'Quench Budget Exceeded',
+      detail: { budget: 'lab', limitUsd: 5, spentUsd: 6 },
+    },
     'a cancel request': { source: 'my.app', 'detail-type': 'Quench Cancel Request', detail: { dispatchId } },
   }
 
@@ -109,9 +129,16 @@ describe('events', () => {
     expect(readBraketEvent(about['a quantum task'])?.ref.dispatchId).toBe(dispatchId)
     expect(executionEvent.safeParse(about['an execution']).success).toBe(true)
     const { QUENCH_TRIGGERS } = readConfig('cancel', variablesOf('cancel'))
-    const wishes = [about['an alarm that is a trigger'], about['a cancel request']].flatMap(
-      (event) => readCancelEvent({ id: '1', account: '111122223333', ...event }, QUENCH_TRIGGERS) ?? [],
-    )
-    expect(wishes.map(({ kind }) => kind)).toEqual(['matching', 'one'])
+    const watched = { triggers: QUENCH_TRIGGERS, account: '111122223333' }
+    const kindOf = (event: Record<string, unknown>) =>
+      readCancelEvent({ id: '1', ...event, account: '111122223333' }, watched)?.map(({ kind }) => kind)
+    expect(kindOf(about['a cancel request'])).toEqual(['one'])
+    for (const event of [
+      about['an alarm that is a trigger'],
+      about['an alarm with tags that are a trigger'],
+      about['our own alarm on the spend rate'],
+      about['a budget of our own'],
+    ])
+      expect(kindOf(event)).toEqual(['matching'])
   })
 })

@@ -166,6 +166,7 @@ describe('the API', () => {
     const routes = Object.values(full.ofType('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.RouteKey)
     expect(routes.sort()).toEqual([
       'GET /{proxy+}',
+      'POST /cancellations',
       'POST /dispatches/{dispatchId}/cancellations',
       'POST /{proxy+}',
       'PUT /dispatches/{dispatchId}/budget',
@@ -177,12 +178,13 @@ describe('what comes in', () => {
   test('goes through encrypted queues, whose dead letters are kept for two weeks', () => {
     const queues = Object.values(full.ofType('AWS::SQS::Queue'))
     expect(queues.filter(({ Properties }) => Properties.SqsManagedSseEnabled !== true)).toEqual([])
-    const [queue] = queues.filter(({ Properties }) => Properties.RedrivePolicy !== undefined)
-    const policy = queue?.Properties.RedrivePolicy as
-      | { deadLetterTargetArn: { 'Fn::GetAtt': [string, string] } }
-      | undefined
-    const letters = full.resources[policy?.deadLetterTargetArn['Fn::GetAtt'][0] ?? '']
-    expect(letters?.Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600)
+    const working = queues.filter(({ Properties }) => Properties.RedrivePolicy !== undefined)
+    expect(working).toHaveLength(2)
+    for (const queue of working) {
+      const policy = queue.Properties.RedrivePolicy as { deadLetterTargetArn: { 'Fn::GetAtt': [string, string] } }
+      const letters = full.resources[policy.deadLetterTargetArn['Fn::GetAtt'][0]]
+      expect(letters?.Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600)
+    }
   })
 
   test('every rule keeps what it could not deliver, except the schedule', () => {
@@ -239,6 +241,148 @@ describe('what goes out', () => {
   })
 })
 
+describe('bulk cancellations', () => {
+  const mappings = Object.values(full.ofType('AWS::Lambda::EventSourceMapping')).map(({ Properties }) => Properties)
+  const mappingOf = (template: typeof full) =>
+    Object.values(template.ofType('AWS::Lambda::EventSourceMapping')).find(
+      ({ Properties }) => Properties.BatchSize === 1,
+    )
+
+  test('are worked on a message at a time, five side by side, and what fails comes again', () => {
+    const [mapping] = mappings.filter(({ BatchSize }) => BatchSize === 1)
+    expect(mapping).toMatchObject({
+      ScalingConfig: { MaximumConcurrency: 5 },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    })
+  })
+
+  test('take at most half of what is set aside for cancels', () => {
+    const concurrencyOf = (cancel: number) =>
+      mappingOf(synthesise({ reservedConcurrency: { cancel } }))?.Properties.ScalingConfig
+    expect([4, 6, 100].map(concurrencyOf)).toEqual([2, 3, 5].map((MaximumConcurrency) => ({ MaximumConcurrency })))
+    expect(mappingOf(synthesise({ reservedConcurrency: false }))?.Properties.ScalingConfig).toEqual({
+      MaximumConcurrency: 5,
+    })
+  })
+
+  test('a message is invisible for six times as long as the function may take', () => {
+    const timeout = Number(functionOf(full, 'cancel').Properties.Timeout)
+    const queues = Object.values(full.ofType('AWS::SQS::Queue')).map(({ Properties }) => Properties.VisibilityTimeout)
+    expect(queues).toContain(6 * timeout)
+  })
+})
+
+describe('a budget of our own', () => {
+  const { Properties } = one('AWS::Budgets::Budget')
+  const policies = Object.values(full.ofType('AWS::SNS::TopicPolicy')).map(
+    (policy) => full.resolve(policy.Properties) as { PolicyDocument: { Statement: Record<string, unknown>[] } },
+  )
+
+  test('tells its topic when so much has really been spent', () => {
+    expect(Properties).toMatchObject({
+      Budget: {
+        BudgetName: 'h2',
+        BudgetType: 'COST',
+        TimeUnit: 'MONTHLY',
+        BudgetLimit: { Amount: 500, Unit: 'USD' },
+      },
+      NotificationsWithSubscribers: [
+        {
+          Notification: {
+            NotificationType: 'ACTUAL',
+            ComparisonOperator: 'GREATER_THAN',
+            Threshold: 90,
+            ThresholdType: 'PERCENTAGE',
+          },
+          Subscribers: [{ SubscriptionType: 'SNS' }],
+        },
+      ],
+    })
+  })
+
+  test('has a topic to which AWS Budgets may publish, for this account only', () => {
+    const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    const allowing = statements.filter(
+      ({ Effect, Principal }) => Effect === 'Allow' && /budgets/.test(JSON.stringify(Principal)),
+    )
+    expect(allowing).toEqual([
+      {
+        Sid: expect.any(String),
+        Action: 'sns:Publish',
+        Effect: 'Allow',
+        Principal: { Service: 'budgets.amazonaws.com' },
+        Resource: expect.any(String),
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': '111122223333' },
+          ArnLike: { 'aws:SourceArn': 'arn:aws:budgets::111122223333:*' },
+        },
+      },
+    ])
+    const [subscriber] = (Properties.NotificationsWithSubscribers as { Subscribers: { Address: string }[] }[]).flatMap(
+      ({ Subscribers }) => Subscribers,
+    )
+    expect(subscriber?.Address).toBe(allowing[0]?.Resource)
+  })
+
+  test('is told to cancel', () => {
+    const subscriptions = Object.values(full.ofType('AWS::SNS::Subscription')).map(({ Properties: one }) =>
+      full.resolve(one),
+    )
+    const [
+      {
+        Subscribers: [{ Address } = { Address: '' }],
+      } = { Subscribers: [] },
+    ] = Properties.NotificationsWithSubscribers as { Subscribers: { Address: string }[] }[]
+    expect(subscriptions).toContainEqual(expect.objectContaining({ Protocol: 'lambda', TopicArn: Address }))
+  })
+
+  test('is not there where none is configured', () => {
+    expect(smallest.ofType('AWS::Budgets::Budget')).toEqual({})
+    expect(Object.keys(smallest.ofType('AWS::SNS::Topic'))).toHaveLength(1)
+  })
+})
+
+describe('the alarm on what we spend', () => {
+  test('adds up an hour of what turns have logged', () => {
+    const filters = Object.values(full.ofType('AWS::Logs::MetricFilter')).map(({ Properties }) => Properties)
+    const filter = filters.find(({ MetricTransformations }) =>
+      JSON.stringify(MetricTransformations).includes('SpendUsd'),
+    )
+    expect(filter).toMatchObject({
+      FilterPattern: '{ ($.message.decision = "spend") && ($.message.spentUsd > 0) }',
+      MetricTransformations: [
+        { MetricName: 'SpendUsd', MetricNamespace: 'Quench/quench', MetricValue: '$.message.spentUsd' },
+      ],
+    })
+    const alarm = Object.values(full.ofType('AWS::CloudWatch::Alarm')).find(
+      ({ Properties }) => Properties.AlarmName === 'quench: Spend rate',
+    )
+    expect(alarm?.Properties).toMatchObject({
+      MetricName: 'SpendUsd',
+      Namespace: 'Quench/quench',
+      Statistic: 'Sum',
+      Period: 3600,
+      EvaluationPeriods: 1,
+      Threshold: 25,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    })
+  })
+
+  test('is not there where none is configured', () => {
+    expect(JSON.stringify(smallest.ofType('AWS::CloudWatch::Alarm'))).not.toContain('SpendUsd')
+  })
+})
+
+test('events that asked for nothing are counted', () => {
+  const filters = Object.values(full.ofType('AWS::Logs::MetricFilter')).map(({ Properties }) => Properties)
+  expect(filters).toContainEqual(
+    expect.objectContaining({
+      FilterPattern: '{ $.message.decision = "ignore-event" }',
+      MetricTransformations: [expect.objectContaining({ MetricName: 'IgnoredEvents', MetricValue: '1' })],
+    }),
+  )
+})
+
 describe('alarms', () => {
   const alarms = Object.values(full.ofType('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
   const runbook = readFileSync('docs/runbook.md', 'utf8')
@@ -257,6 +401,7 @@ describe('alarms', () => {
       'Leaked jobs',
       'Dead letters',
       'Late announcements',
+      'Bulk dead letters',
       'Turn failures',
       'Throttled functions',
     ]

@@ -37,15 +37,19 @@ export const fullConfig = {
   clusters: { hpc: { instanceId: 'i-0123456789abcdef2', user: 'quench' } },
   admins: { principals: ['arn:aws:iam::111122223333:role/Operators'] },
   triggers: [
-    { kind: 'alarm', name: 'spend', tag: 'project=h2' },
+    { kind: 'alarm', name: 'spend', where: 'tag:project=h2' },
+    { kind: 'alarm', alarmTags: { project: 'h2' }, where: 'tag:project=h2' },
     { kind: 'request' },
-    { kind: 'budget', name: 'monthly', topicArn: 'arn:aws:sns:eu-central-1:111122223333:budgets' },
+    { kind: 'budget', name: 'lab', where: 'backend:braket older:1h' },
+    { kind: 'budget', name: 'monthly', topicArn: 'arn:aws:sns:eu-central-1:111122223333:budgets', where: 'all:true' },
   ],
   pricing: {
     queues: { gpu: { kind: 'ec2', instanceType: 'g5.xlarge', region: place.region, usdPerHour: 1.258 } },
     hosts: { 'lab-1': { usdPerCoreHour: 0.02, cores: 8 } },
     clusters: { hpc: { usdPerCoreHour: 0.01 } },
   },
+  budgets: [{ name: 'h2', limitUsd: 500, atPercent: 90, where: 'tag:project=h2' }],
+  spendAlarm: { usdPerHour: 25, where: 'all:true' },
   alarmEmails: ['ops@example.com'],
   notify: { emails: ['lab@example.com'], on: [...noticeNames] },
 }

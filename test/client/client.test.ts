@@ -3,7 +3,7 @@ import { collect } from '../../lib/cli/collect.ts'
 import { createClient } from '../../lib/client/client.ts'
 import { QuenchApiError, ServerUnreachable } from '../../lib/client/errors.ts'
 import { InvalidInput, NotFound } from '../../lib/domain/errors.ts'
-import { aRecordingApi, aTask, cancellationId, dispatchId } from '../http/recording-api.ts'
+import { aRecordingApi, aTask, bulkId, cancellationId, dispatchId } from '../http/recording-api.ts'
 import { serveApp } from '../http/serve-app.ts'
 import { anUnusedUrl } from '../http/unused-url.ts'
 
@@ -33,6 +33,9 @@ describe('the client', () => {
     expect(await collect(quench.events(id))).toHaveLength(1)
     expect(await collect(quench.list({ tag: 'project=h2' }))).toHaveLength(1)
     expect(await quench.cancel(id, { taskIds: [1, 3, 5] })).toMatchObject({ cancellationId })
+    expect(await quench.cancelMany({ where: 'tag:project=h2', dryRun: true })).toMatchObject({ count: 2 })
+    expect(await quench.bulk(bulkId)).toMatchObject({ total: 2 })
+    expect(await collect(quench.bulkItems(bulkId))).toHaveLength(2)
     expect(await quench.cancellation(id, cancellationId)).toMatchObject({ state: 'confirmed' })
     expect(api.calls.map(({ method }) => method)).toEqual([
       'submitDispatch',
@@ -40,6 +43,9 @@ describe('the client', () => {
       'listEvents',
       'listDispatches',
       'cancelDispatch',
+      'cancelMany',
+      'describeBulk',
+      'describeBulk',
       'describeCancellation',
     ])
     expect(api.calls[4]?.args[2]).toMatchObject({ taskIds: [1, 3, 5] })

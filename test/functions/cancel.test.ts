@@ -1,16 +1,11 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { ada, httpEventOf, signedBy } from '../runtime/events.ts'
-import { aRunningDispatch, single, useWorlds, type World } from './a-world.ts'
+import { ada, httpEventOf, signedBy, snsEventOf } from '../runtime/events.ts'
+import { aRunningDispatch, useWorlds, type World } from './a-world.ts'
 
 const aWorld = useWorlds()
 
 const topicArn = 'arn:aws:sns:eu-west-1:111122223333:costs'
-const triggers = [
-  { kind: 'alarm', name: 'spend', tag: 'project=h2' },
-  { kind: 'alarm', name: 'spend', topicArn, owner: ada },
-  { kind: 'budget', name: 'monthly', topicArn, tag: 'project=h2' },
-  { kind: 'request', topicArn },
-]
+const triggers = [{ kind: 'request' }, { kind: 'request', topicArn }]
 // Read when the functions are loaded, by the first world.
 beforeAll(() => {
   vi.stubEnv('QUENCH_TRIGGERS', JSON.stringify(triggers))
@@ -31,46 +26,6 @@ const requestEvent = (detail: unknown) => ({
   region: 'eu-west-1',
   resources: [],
   detail,
-})
-
-/** Source: CloudWatch user guide, "Alarm events and EventBridge", sample event of a single-metric alarm. */
-const alarmEvent = (alarmName: string, value: string) => ({
-  version: '0',
-  id: 'c4c1c1c9-6542-e61b-6ef0-8c4d36933a92',
-  'detail-type': 'CloudWatch Alarm State Change',
-  source: 'aws.cloudwatch',
-  account: '111122223333',
-  time: '2026-11-23T12:00:00Z',
-  region: 'eu-west-1',
-  resources: [`arn:aws:cloudwatch:eu-west-1:111122223333:alarm:${alarmName}`],
-  detail: {
-    alarmName,
-    configuration: { description: 'Goes into alarm when it costs too much', metrics: [] },
-    previousState: { reason: 'Unchecked', timestamp: '2026-11-23T11:00:00.000+0000', value: 'OK' },
-    state: { reason: 'Threshold Crossed', timestamp: '2026-11-23T12:00:00.000+0000', value },
-  },
-})
-
-/** Source: Lambda developer guide, "Using Lambda with Amazon SNS", sample event. */
-const snsEventOf = (Message: string, TopicArn = topicArn) => ({
-  Records: [
-    {
-      EventVersion: '1.0',
-      EventSubscriptionArn: `${TopicArn}:21be56ed-a058-49f5-8c98-aedd2564c486`,
-      EventSource: 'aws:sns',
-      Sns: {
-        SignatureVersion: '1',
-        Timestamp: '2026-11-23T12:00:00.000Z',
-        Signature: 'tcc6faL2yUC6dgZdmrwh1Y4cGa/ebXEkAi6RibDsvpi+tE/1+82j...65r==',
-        MessageId: '95df01b4-ee98-5cb9-9903-4c221d41eb5e',
-        Message,
-        MessageAttributes: {},
-        Type: 'Notification',
-        TopicArn,
-        Subject: 'TestInvoke',
-      },
-    },
-  ],
 })
 
 describe('a request through API Gateway', () => {
@@ -143,21 +98,6 @@ describe('an event of EventBridge', () => {
     ])
   })
 
-  test('of an alarm cancels what its trigger is about, and only when it goes off', async () => {
-    const world = await aWorld()
-    const tagged = await aRunningDispatch(world, { ...single, tags: { project: 'h2' } })
-    const other = await aRunningDispatch(world)
-    expect(await call(world, alarmEvent('spend', 'OK'))).toEqual([])
-    expect(await call(world, alarmEvent('unknown', 'ALARM'))).toEqual([])
-    expect(await call(world, alarmEvent('spend', 'ALARM'))).toMatchObject([{ dispatchId: tagged }])
-    expect(await world.store.listCancellations(tagged)).toMatchObject([
-      { source: 'alarm', actor: 'alarm spend', reason: 'the alarm spend went off' },
-    ])
-    expect(await world.store.listCancellations(other)).toEqual([])
-    await world.cancel(other)
-    await world.end(tagged)
-  })
-
   test('of another kind changes nothing', async () => {
     const world = await aWorld()
     expect(await call(world, { ...requestEvent({}), 'detail-type': 'Scheduled Event', source: 'aws.events' })).toEqual(
@@ -167,34 +107,15 @@ describe('an event of EventBridge', () => {
 })
 
 describe('a message of SNS', () => {
-  test.each([
-    // Source: AWS Cost Management user guide, "Creating an Amazon SNS topic for budget notifications".
-    'Dear AWS Customer,\n\nYou requested that we alert you.\n\nBudget Name: monthly\nBudget Type: Cost\n',
-    JSON.stringify({ account: '111122223333', budgetName: 'monthly', notificationType: 'ACTUAL' }),
-  ])('of a budget cancels what its trigger is about: %j', async (message) => {
-    const world = await aWorld()
-    const id = await aRunningDispatch(world, { ...single, tags: { project: 'h2' } })
-    expect(await call(world, snsEventOf(message))).toMatchObject([{ dispatchId: id }])
-    expect(await world.store.listCancellations(id)).toMatchObject([{ source: 'budget', actor: topicArn }])
-    await world.end(id)
-  })
-
-  test('of an alarm cancels what its trigger is about', async () => {
-    const world = await aWorld()
-    const id = await aRunningDispatch(world)
-    const message = (NewStateValue: string) => JSON.stringify({ AlarmName: 'spend', NewStateValue, Region: 'EU' })
-    expect(await call(world, snsEventOf(message('OK')))).toEqual([])
-    expect(await call(world, snsEventOf(message('ALARM')))).toMatchObject([{ dispatchId: id }])
-    await world.end(id)
-  })
-
   test('with a cancel request counts only from a topic that a trigger names', async () => {
     const world = await aWorld()
     const id = await aRunningDispatch(world)
     const message = JSON.stringify({ dispatchId: id, reason: 'over' })
-    expect(await call(world, snsEventOf(message, 'arn:aws:sns:eu-west-1:111122223333:other'))).toEqual([])
-    expect(await call(world, snsEventOf('hello'))).toEqual([])
-    expect(await call(world, snsEventOf(message))).toMatchObject([{ dispatchId: id }])
+    expect(
+      await call(world, snsEventOf({ Message: message, TopicArn: 'arn:aws:sns:eu-west-1:111122223333:other' })),
+    ).toEqual([])
+    expect(await call(world, snsEventOf({ Message: 'hello', TopicArn: topicArn }))).toEqual([])
+    expect(await call(world, snsEventOf({ Message: message, TopicArn: topicArn }))).toMatchObject([{ dispatchId: id }])
     await world.end(id)
   })
 })

@@ -8,7 +8,7 @@ import {
   NotFound,
 } from '../../lib/domain/errors.ts'
 import { createHttpApp } from '../../lib/http/app.ts'
-import { aCancelAnswer, aRecordingApi, cancellationId, dispatchId } from './recording-api.ts'
+import { aBulkAnswer, aCancelAnswer, aRecordingApi, bulkId, cancellationId, dispatchId } from './recording-api.ts'
 
 const ada = { id: 'ada', isAdmin: false }
 
@@ -52,6 +52,72 @@ describe('dispatches', () => {
       { method: 'listTasks', args: [ada, '3f2a', { limit: 3 }] },
       { method: 'listEvents', args: [ada, '3f2a', { limit: 200 }] },
     ])
+  })
+})
+
+describe('bulk cancellations', () => {
+  it('answers 202, names the bulk cancellation, and takes a selector as text', async () => {
+    const { api, post } = anApp()
+    const body = JSON.stringify({ where: 'tag:project=h2 older:2h', expectedCount: 2, mode: 'force' })
+    const response = await post('/cancellations', body, { 'idempotency-key': 'k3' })
+    expect(response.status).toBe(202)
+    expect(response.headers.get('location')).toBe(`/cancellations/${bulkId}`)
+    const where = { tags: { project: 'h2' }, olderThanSeconds: 7200 }
+    const defaults = { reason: 'cancelled on request', graceSeconds: 30, dryRun: false }
+    expect(api.calls).toEqual([
+      { method: 'cancelMany', args: [ada, { where, expectedCount: 2, mode: 'force', ...defaults }, 'k3'] },
+    ])
+  })
+
+  it('takes a selector as an object, and answers 200 to a dry run', async () => {
+    const { api, post } = anApp()
+    const where = { tags: { project: 'h2' }, owner: 'me', backend: 'braket' }
+    expect((await post('/cancellations', JSON.stringify({ where, dryRun: true }))).status).toBe(200)
+    expect(api.calls[0]?.args[1]).toMatchObject({ where })
+  })
+
+  it('answers 200 where nothing was found', async () => {
+    const { post } = anApp({ cancelMany: async () => aBulkAnswer({ count: 0, dispatches: [] }) })
+    expect((await post('/cancellations', '{"where":"all:true","expectedCount":0}')).status).toBe(200)
+  })
+
+  it.each([
+    ['', ['(none)']],
+    ['{"expectedCount":1}', ['where']],
+    ['{"where":7,"expectedCount":1}', ['where']],
+    ['{"where":{},"expectedCount":1}', ['where']],
+    ['{"where":"","expectedCount":1}', ['where']],
+    ['{"where":"tag:a owner","expectedCount":1}', ['where', 'where']],
+    [
+      '{"where":{"tag":"a=b","status":"failed","olderThanSeconds":-1},"dryRun":true}',
+      ['where.status', 'where.olderThanSeconds', 'where'],
+    ],
+    ['{"where":{"all":true,"owner":"me"},"dryRun":true}', ['where']],
+    ['{"where":"all:true"}', ['expectedCount']],
+    ['{"where":"all:true","taskIds":[1],"dryRun":true}', ['(the whole input)']],
+  ])('refuses %s with every problem', async (body, paths) => {
+    const { api, post } = anApp()
+    const response = await post('/cancellations', body)
+    expect(response.status).toBe(400)
+    const { details } = (await response.json()) as { details: { path: string }[] }
+    expect(details.map(({ path }) => path)).toEqual(body === '' ? [] : paths)
+    expect(api.calls).toEqual([])
+  })
+
+  it('shows one by its whole id, page by page', async () => {
+    const { api, app } = anApp()
+    expect((await app.request(`/cancellations/${bulkId}?limit=3&cursor=3`)).status).toBe(200)
+    expect((await app.request('/cancellations/b01c')).status).toBe(400)
+    expect(api.calls).toEqual([{ method: 'describeBulk', args: [ada, bulkId, { limit: 3, cursor: '3' }] }])
+  })
+
+  it('takes none from the page of another site', async () => {
+    const { api, post } = anApp()
+    const response = await post('/cancellations', '{"where":"all:true","expectedCount":9}', {
+      origin: 'https://evil.example',
+    })
+    expect(response.status).toBe(403)
+    expect(api.calls).toEqual([])
   })
 })
 

@@ -8,9 +8,12 @@ import type {
   LogView,
   TaskView,
 } from '../../lib/schema/api.ts'
+import type { BulkCancelAnswer, BulkCancellationView } from '../../lib/schema/bulk.ts'
 
 export const dispatchId = '3f2a8c1e-0000-4000-8000-000000000001'
 export const resultUri = 'file:///results/0-1'
+export const otherId = '3f2a8c1e-0000-4000-8000-000000000003'
+export const bulkId = 'b01c0000-0000-4000-8000-000000000004'
 export const cancellationId = 'c0ffee00-0000-4000-8000-000000000002'
 
 /** An `Api` that keeps the calls it gets and gives canned answers, unless a test gives it others. */
@@ -30,6 +33,8 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     describeCancellation: async () => aCancellation(),
     describeBudget: async () => aBudget(),
     setBudget: async (_caller, _id, { limitUsd }) => aBudget({ limitUsd }),
+    cancelMany: async (_caller, { dryRun = false }) => aBulkAnswer({ dryRun }),
+    describeBulk: async () => aBulkView(),
     readResult: async () => ({ uri: resultUri, bytes: new TextEncoder().encode('3.14') }),
     readLog: async (_caller, _id, _taskId, { stream, offset }) =>
       aLogPart(stream === 'stdout' ? 'hello\n' : '', offset),
@@ -49,6 +54,8 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     listTasks: record('listTasks', api.listTasks),
     listEvents: record('listEvents', api.listEvents),
     cancelDispatch: record('cancelDispatch', api.cancelDispatch),
+    cancelMany: record('cancelMany', api.cancelMany),
+    describeBulk: record('describeBulk', api.describeBulk),
     describeCancellation: record('describeCancellation', api.describeCancellation),
     describeBudget: record('describeBudget', api.describeBudget),
     setBudget: record('setBudget', api.setBudget),
@@ -127,6 +134,47 @@ export function aCancellation(change: Partial<CancellationView> = {}): Cancellat
     backends: {
       batch: { requested: 8, confirmed: 8, unconfirmed: 0, cancelled: 7, succeeded: 1, failed: 0 },
     },
+    ...change,
+  }
+}
+
+export function aBulkAnswer(change: Partial<BulkCancelAnswer> = {}): BulkCancelAnswer {
+  const dryRun = change.dryRun ?? false
+  return {
+    ...(!dryRun && { bulkId }),
+    dryRun,
+    where: 'tag:project=h2 owner:ada',
+    count: 2,
+    dispatches: [aDispatch(), aDispatch({ dispatchId: otherId, owner: 'grace' })].map(
+      ({ tasks: _tasks, cancellations: _cancellations, ...row }) => row,
+    ),
+    ...change,
+  }
+}
+
+export function aBulkView(change: Partial<BulkCancellationView> = {}): BulkCancellationView {
+  const counts = { stopping: 1, abandoned: 0, finished: 0 }
+  return {
+    bulkId,
+    where: 'tag:project=h2 owner:ada',
+    mode: 'graceful',
+    graceSeconds: 30,
+    reason: 'too dear',
+    actor: 'ada',
+    source: 'api',
+    at: '2026-03-01T12:00:02.000Z',
+    state: 'done',
+    total: 2,
+    done: 2,
+    failed: 0,
+    items: [dispatchId, otherId].map((id) => ({
+      dispatchId: id,
+      outcome: 'done',
+      cancellationId,
+      counts,
+      state: 'cancelled',
+      confirmation: 'confirmed',
+    })),
     ...change,
   }
 }

@@ -1,18 +1,21 @@
 import { BatchClient } from '@aws-sdk/client-batch'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { SFNClient } from '@aws-sdk/client-sfn'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { vi } from 'vitest'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { type ExecutionRef, parseExecutionName } from '../../lib/runtime/execution-name.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
 import { announcedKeys } from '../../lib/store/written-item.ts'
 import { someTime } from '../support/builders.ts'
 import type { Machine } from './asl-interpreter.ts'
 import { httpEventOf } from './events.ts'
 import { createPretendBatch, type Fate } from './pretend-batch.ts'
 import { createPretendBus } from './pretend-bus.ts'
+import { createPretendQueue } from './pretend-queue.ts'
 import { createPretendStepFunctions } from './pretend-step-functions.ts'
 import { createPretendStream } from './pretend-stream.ts'
 import { createTestClock } from './test-clock.ts'
@@ -27,6 +30,7 @@ export const environment = {
   QUENCH_STATE_MACHINE_ARN: stateMachineArn,
   QUENCH_BUCKET: 'amazon-braket-quench-111122223333-eu-west-1',
   QUENCH_BACKENDS: JSON.stringify({ batch: { jobQueues: ['default'] } }),
+  QUENCH_BULK_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/quench-bulk',
   QUENCH_ADMINS: JSON.stringify({ principals: ['arn:aws:iam::111122223333:role/Admin'], groups: ['quench-admins'] }),
 }
 
@@ -129,7 +133,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     }))
     await functions.jobEvents({ Records })
   }
-  const queue = async (event: unknown) => {
+  const tell = async (event: unknown) => {
     const { eventsAtOnce } = options
     if (eventsAtOnce === undefined) return deliver([event])
     if (waiting.push(event) > 1) return
@@ -143,7 +147,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     now: clock.now,
     tellsAll: options.tellsAll ?? false,
     onEvent: async (event) => {
-      if (!options.isSilent) await queue(event)
+      if (!options.isSilent) await tell(event)
     },
   })
   const machine = structuredClone(definition) as unknown as Machine
@@ -202,11 +206,19 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
   answering(EventBridgeClient.prototype, (command) => bus.answer(command))
   answering(SFNClient.prototype, (command) => steps.answer(command))
   answering(BatchClient.prototype, (command) => batch.answer(command))
+  const queue = createPretendQueue({ schedule: clock.schedule, consume: (event) => functions.cancel(event) })
+  answering(SQSClient.prototype, (command) => queue.answer(command))
   const functions = await loadFunctions(witness)
 
   const store = createDynamoStore(dynamo.client, dynamo.tableName)
-  const request = async (method: string, path: string, body?: unknown, handler: Handler = functions.api) => {
-    const answer = (await clock.busy(() => handler(httpEventOf({ method, path, body })))) as {
+  const request = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    handler: Handler = functions.api,
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
+    const answer = (await clock.busy(() => handler(httpEventOf({ method, path, body, headers })))) as {
       statusCode: number
       body: string
     }
@@ -216,6 +228,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
   return {
     clock,
     batch,
+    queue,
     steps,
     calls,
     turns,
@@ -228,6 +241,7 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
       await announcing
     },
     store,
+    bulks: createDynamoBulks(dynamo.client, dynamo.tableName),
     functions,
     /** The next call of this name, of whatever client, fails. */
     failNext: (name: string) => failing.add(name),
@@ -235,6 +249,8 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     submit: async (graph: unknown): Promise<string> => (await request('POST', '/dispatches', graph)).body.dispatchId,
     cancel: (dispatchId: string, body: unknown = {}) =>
       request('POST', `/dispatches/${dispatchId}/cancellations`, body, functions.cancel),
+    cancelMany: (body: unknown, headers?: Readonly<Record<string, string>>) =>
+      request('POST', '/cancellations', body, functions.cancel, headers),
     /** Until the dispatch and every execution of it have ended. */
     end: (dispatchId: string) =>
       clock.runUntil(async () => {

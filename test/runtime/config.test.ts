@@ -30,9 +30,10 @@ test('nothing has to be said about prices', () => {
   expect(QUENCH_PRICES).toEqual({ queues: {}, devices: {}, hybridJobInstances: {}, hosts: {}, clusters: {} })
 })
 
-test('a trigger for alarms or budgets must say for which', () => {
+test('a trigger for alarms or budgets must say for which, and what it cancels', () => {
   const triggers = (...list: object[]) =>
     readConfig('cancel', { ...environment, QUENCH_TRIGGERS: JSON.stringify(list) }).QUENCH_TRIGGERS
-  expect(() => triggers({ kind: 'budget', topicArn: 'arn:aws:sns:eu-west-1:1:costs' })).toThrow(/name/)
-  expect(triggers({ kind: 'request', topicArn: 'arn:aws:sns:eu-west-1:1:stop' })).toHaveLength(1)
+  const topicArn = 'arn:aws:sns:eu-west-1:111122223333:costs'
+  expect(() => triggers({ kind: 'budget', topicArn })).toThrow(/name: .*where: /)
+  expect(triggers({ kind: 'request', topicArn })).toHaveLength(1)
 })

@@ -11,6 +11,7 @@ import { createLocalExecutions } from '../../lib/local/loop.ts'
 import { chunks } from '../../lib/runtime/chunks.ts'
 import { cancelRequest } from '../../lib/schema/api.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
 import { createPretendBatch, type Fate } from './pretend-batch.ts'
 
 /** A pretended second; what polls does so once a real one. */
@@ -33,6 +34,8 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
   const loops = createLocalExecutions(() => context)
   const context: Context = {
     store: createDynamoStore(dynamo.client, dynamo.tableName),
+    bulks: createDynamoBulks(dynamo.client, dynamo.tableName),
+    bulkRunner: { enqueue: async () => {} },
     executors: new Map([['batch', createBatchExecutor({ batch: client, submitter: client })]]),
     executions: {
       ...loops,

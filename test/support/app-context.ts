@@ -3,6 +3,7 @@ import type { Context } from '../../lib/app/context.ts'
 import { defaultPolicy } from '../../lib/domain/policy.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
 import { someTime } from './builders.ts'
 import { createFakeBackend } from './fake-backend.ts'
 import { createRandom } from './random.ts'
@@ -23,6 +24,8 @@ export function anAppContext(dynamo: LocalDynamo) {
   )
   const context: Context = {
     store: createDynamoStore(dynamo.client, dynamo.tableName),
+    bulks: createDynamoBulks(dynamo.client, dynamo.tableName),
+    bulkRunner: { enqueue: async () => {} },
     executors: new Map(backends.map((backend) => [backend.name, backend])),
     executions: {
       start: async (id, epoch) => {

@@ -1,4 +1,5 @@
 import { emptyBits, setBit } from '../../lib/domain/bits.ts'
+import type { BulkCancellation } from '../../lib/domain/bulk.ts'
 import type { Cancellation, Dispatch, Fence, Outcome, TaskRun } from '../../lib/domain/dispatch.ts'
 import type { Graph, Task } from '../../lib/domain/graph.ts'
 import { nothingSettled, settle } from '../../lib/domain/settled.ts'
@@ -100,6 +101,23 @@ export function aCancellation(changes: Partial<Cancellation> = {}): Cancellation
     actor: 'ada',
     source: 'api',
     at: someTime,
+    ...changes,
+  }
+}
+
+/** The record of a cancel of one dispatch by a selector. */
+export function aBulk(changes: Partial<BulkCancellation> = {}): BulkCancellation {
+  return {
+    id: 'bulk-1',
+    selector: { tags: { project: 'h2' }, owner: 'ada' },
+    mode: 'graceful',
+    graceSeconds: 30,
+    reason: 'enough',
+    actor: 'ada',
+    isAdmin: false,
+    source: 'api',
+    at: someTime,
+    dispatchIds: [someId],
     ...changes,
   }
 }

@@ -16,6 +16,7 @@ import { outcomeOf } from '../../lib/domain/settled.ts'
 import type { Executor, JobSpec } from '../../lib/executors/executor.ts'
 import { createSublatticeExecutor } from '../../lib/executors/sublattice.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
+import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { createFakeBackend, type FakeBackend, type FakeJob, isOver } from './fake-backend.ts'
 import { Crash, Gates, type Host, type Strand } from './gates.ts'
@@ -143,6 +144,8 @@ export class World {
     executors.set('sublattice', createSublatticeExecutor({ children, readText }))
     const context: Context = {
       store: createDynamoStore(client, this.tableName),
+      bulks: createDynamoBulks(client, this.tableName),
+      bulkRunner: { enqueue: async () => {} },
       executors,
       executions: {
         start: (id, epoch) => this.gates.pass(`start ${epoch}`, async () => this.startLoop(host, id, epoch)),

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { InvalidInput } from '../../domain/errors.ts'
 import type { CancelAnswer, CancelRequestInput } from '../../schema/api.ts'
 import { pace } from '../pace.ts'
 import {
@@ -10,9 +11,11 @@ import {
 } from '../render/cancellation.ts'
 import { resolveTasks } from '../resolve-tasks.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
+import { cancelMany } from './cancel-many.ts'
 import { parseCount } from './parse-count.ts'
 
 interface CancelOptions {
+  readonly where?: string
   readonly tasks?: string
   readonly reason?: string
   readonly force?: boolean
@@ -24,26 +27,41 @@ interface CancelOptions {
 
 const helpText = `
 Jobs are asked to end and killed after the grace period; tasks that wait never start. With --tasks, neither does
-anything that needs them; independent branches run on. Cancelling twice, or what has finished, does no harm.`
+anything that needs them; independent branches run on. Cancelling twice, or what has finished, does no harm.
+
+A selector has one condition or more, and all must be so: tag:key=value owner:me owner:NAME name:GRAPH status:running
+status:cancelling older:2h backend:braket; all:true alone means every one. Example:
+  quench cancel --where 'tag:project=h2 older:2h' --dry-run
+It goes on without this command; "quench cancellations" shows how far it is.`
 
 /** `quench cancel` */
 export const addCancel: AddCommand = (program, run) => {
   program
     .command('cancel')
-    .description('stop a dispatch, or some of its tasks and all that needs them')
-    .argument('<id>', 'dispatch')
+    .description('stop a dispatch, some of its tasks and all that needs them, or many dispatches')
+    .argument('[id]', 'dispatch')
+    .option('--where <selector>', 'every open dispatch that matches, instead of one')
     .option('--tasks <list>', 'ids or names, with commas between: 1,3,reduce')
     .option('--reason <text>', 'goes on record')
     .addOption(new Option('--force', 'kill at once').conflicts('grace'))
     .option('--grace <seconds>', 'from asking to killing, 0 to 300 (default 30)', parseCount({ min: 0, max: 300 }))
     .option('--dry-run', 'only say what would be stopped')
     .option('--wait', 'until every job is confirmed to have ended, or is overdue')
-    .option('--yes', 'do not ask before cancelling a whole dispatch')
+    .option('--yes', 'do not ask before cancelling whole dispatches; needed for --where where nobody can be asked')
     .addHelpText('after', helpText)
     .action(run(cancel))
 }
 
-async function cancel(session: Session, id: string, options: CancelOptions): Promise<ExitCode> {
+async function cancel(session: Session, id: string | undefined, options: CancelOptions): Promise<ExitCode> {
+  const { where, tasks } = options
+  if (where !== undefined && (id !== undefined || tasks !== undefined))
+    throw new InvalidInput('--where means whole dispatches: leave out the id and --tasks.')
+  if (where !== undefined) return cancelMany(session, { ...options, where }, orderOf(options))
+  if (id === undefined) throw new InvalidInput('Which dispatch? Give its id, or --where for many.')
+  return cancelOne(session, id, options)
+}
+
+async function cancelOne(session: Session, id: string, options: CancelOptions): Promise<ExitCode> {
   const { json, print } = session
   const client = session.client()
   const request = await toRequest(session, id, options)
@@ -71,9 +89,17 @@ async function cancel(session: Session, id: string, options: CancelOptions): Pro
 }
 
 async function toRequest(session: Session, id: string, options: CancelOptions): Promise<CancelRequestInput> {
-  const { tasks, reason, force, grace } = options
+  const { tasks } = options
+  const taskIds = tasks === undefined ? {} : { taskIds: await resolveTasks(session.client(), id, tasks) }
+  return { ...taskIds, ...orderOf(options) }
+}
+
+function orderOf({
+  reason,
+  force,
+  grace,
+}: CancelOptions): Pick<CancelRequestInput, 'reason' | 'mode' | 'graceSeconds'> {
   return {
-    ...(tasks !== undefined && { taskIds: await resolveTasks(session.client(), id, tasks) }),
     ...(reason !== undefined && { reason }),
     ...(force && { mode: 'force' }),
     ...(grace !== undefined && { graceSeconds: grace }),

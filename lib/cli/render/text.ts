@@ -6,8 +6,8 @@ export function printable(text: string): string {
 }
 
 /** `1 task`, `2 tasks`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`
 }
 
 /** `3 running, 5 pending`, without what is zero. */

@@ -1,0 +1,33 @@
+import type { BulkCancellation, BulkOutcome } from '../domain/bulk.ts'
+import { Forbidden, InvalidInput, NotFound } from '../domain/errors.ts'
+import { cancelDispatch } from './cancel-dispatch.ts'
+import type { Context } from './context.ts'
+
+/**
+ * Cancel one dispatch of a bulk cancellation, and keep what came of it.
+ *
+ * The cancel has an idempotency key after the bulk's id: whoever died between the cancel and its outcome is followed by
+ * one who finds the cancellation there, and makes no second one. It takes as long as a first kill pass may.
+ * Errors: everything that may go better the next time: the runner comes again. What never will is an outcome.
+ */
+export async function cancelOneOfBulk(context: Context, bulk: BulkCancellation, dispatchId: string): Promise<void> {
+  const { bulks, now, log } = context
+  const [known] = await bulks.readOutcomes(bulk.id, [dispatchId])
+  if (known) return
+  const { source } = bulk
+  const caller = { id: bulk.actor, isAdmin: bulk.isAdmin }
+  const order = { reason: bulk.reason, mode: bulk.mode, graceSeconds: bulk.graceSeconds, dryRun: false }
+  let outcome: BulkOutcome
+  try {
+    const answer = await cancelDispatch(context, caller, dispatchId, order, { source, idempotencyKey: bulk.id })
+    const { cancellationId, counts } = answer
+    const { stopping, abandoned, finished } = counts
+    const made = cancellationId === undefined ? {} : { cancellationId }
+    outcome = { dispatchId, at: now(), result: 'done', ...made, stopping, abandoned, finished }
+  } catch (error) {
+    if (!(error instanceof NotFound || error instanceof Forbidden || error instanceof InvalidInput)) throw error
+    outcome = { dispatchId, at: now(), result: 'failed', code: error.code, message: error.message }
+  }
+  await bulks.putOutcome(bulk.id, outcome)
+  log({ decision: 'cancel-one-of-bulk', bulkId: bulk.id, dispatchId, result: outcome.result })
+}
