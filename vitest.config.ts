@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { patienceMs } from './test/support/patience.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // They say that something hangs, not that it is slow: two cores run everything at once.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 3 * patienceMs,
+    hookTimeout: 3 * patienceMs,
+    expect: { poll: { timeout: patienceMs, interval: 25 } },
     // The default leaves a core idle; most tests wait for processes.
     maxWorkers: '100%',
     reporters: ['default', 'json'],

@@ -19,7 +19,7 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 /** A server that does not end by itself is killed after this. */
-const patienceMs = 30_000
+const patienceMs = 60_000
 
 export interface Result {
   readonly exitCode: number | null

@@ -240,14 +240,14 @@ function splitPacks(
     return attempt === 1 && policy.chunks[executor]?.packs ? pack : undefined
   }
   const held = new Set(waiting.map((taskId) => graph.tasks[taskId]?.pack))
-  const groups = Map.groupBy(starts, packOf)
-  const singles = [...(groups.get(undefined) ?? [])]
+  const singles: AttemptId[] = []
   const packs: { pack: string; executor: string }[] = []
-  for (const [pack, members] of groups) {
-    if (pack === undefined || held.has(pack)) continue
-    const executor = graph.tasks[members[0]?.taskId ?? -1]?.executor ?? ''
-    if (members.length > 1) packs.push({ pack, executor })
-    else singles.push(...members)
+  for (const [pack, members] of Map.groupBy(starts, packOf)) {
+    const [first] = members as [AttemptId]
+    if (pack === undefined) singles.push(...members)
+    else if (held.has(pack)) continue
+    else if (members.length > 1) packs.push({ pack, executor: (graph.tasks[first.taskId] as Task).executor })
+    else singles.push(first)
   }
   return { singles, packs }
 }

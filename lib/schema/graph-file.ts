@@ -14,7 +14,7 @@ const task = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must begin with a letter or digit and hold letters, digits, . _ - only'),
   /** Position in `tasks`; may be left out. */
   id: z.int().min(0).optional(),
-  needs: z.array(z.union([z.string(), z.int().min(0)])).default([]),
+  needs: z.array(z.union([z.string(), z.int().min(0)], 'must be the name or the id of a task')).default([]),
   executor: z.string().min(1),
   options: options.default({}),
   pack: z.string().min(1).max(graphLimits.nameCharacters).optional(),

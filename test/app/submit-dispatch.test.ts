@@ -148,4 +148,10 @@ describe('an input is refused, with every problem and its path, and nothing is s
       'the graph is not valid: tasks[0].needs[0]: "b" names no task of this graph (and 1 more)',
     )
   })
+
+  test('and a need that can be neither a name nor an id is told so', async () => {
+    await expect(
+      submitDispatch(aContext().context, aCaller(), { name: 'x', tasks: [{ ...task, needs: [1.5] }] }),
+    ).rejects.toThrow('tasks[0].needs[0]: must be the name or the id of a task')
+  })
 })

@@ -13,7 +13,7 @@ import { environment } from '../runtime/aws-world.ts'
 
 const names = Object.keys(functionVariables) as (keyof typeof functionVariables)[]
 
-test('every function can be loaded as it is deployed, and has a handler', { timeout: 60_000 }, async () => {
+test('every function can be loaded as it is deployed, and has a handler', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quench-bundles-'))
   try {
     for (const name of names) bundleFunction(name, join(folder, name))

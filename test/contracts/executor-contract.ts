@@ -9,6 +9,7 @@ import { jobName } from '../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
 import type { CancelRequest, Executor, Handle, JobSpec, Observation, Packing } from '../../lib/executors/executor.ts'
 import type { Faults } from '../../lib/local/faults.ts'
+import { patienceMs } from '../support/patience.ts'
 
 /** `quick` succeeds at once, `failing` exits with 3, `long` runs for minutes, `queued` waits until it is cancelled. */
 export type JobKind = 'quick' | 'failing' | 'long' | 'queued'
@@ -111,7 +112,7 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
 
     /** Polls until the job is in one of `states`; fails when it ends in another. */
     async function reach(handle: Handle, ...states: Observation['state'][]): Promise<Observation> {
-      const deadline = Date.now() + 15_000
+      const deadline = Date.now() + patienceMs
       for (;;) {
         const observation = await observe(handle)
         if (states.includes(observation.state)) return observation
@@ -122,7 +123,7 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
     }
 
     async function nothingLeft(before: number): Promise<void> {
-      const deadline = Date.now() + 5_000
+      const deadline = Date.now() + patienceMs
       while ((await harness.countLive()) > before && Date.now() < deadline) await sleep(25)
       expect(await harness.countLive()).toBeLessThanOrEqual(before)
     }
@@ -183,7 +184,7 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
         const handle = await forestall(job)
         expect((await executor.poll([handle]))[0]?.state).toBe('cancelled')
         await submit(job)
-        expect(await harness.countLive()).toBe(before)
+        await nothingLeft(before)
         expect((await executor.poll([handle]))[0]?.state).toBe('cancelled')
       })
 

@@ -54,7 +54,11 @@ describe('a valid draft', () => {
 
   test('keeps what is given of it, and no more', () => {
     const draft = aDraft(
-      [{ id: 0, timeoutSeconds: 5, retry: { attempts: 2 } }, { id: 1 }, { postProcess: true, needs: ['a'] }],
+      [
+        { id: 0, timeoutSeconds: 5, retry: { attempts: 2 } },
+        { id: 1, pack: 'P' },
+        { postProcess: true, needs: ['a'] },
+      ],
       { tags: { project: 'h2' } },
     )
     const task = { needs: [], executor: 'batch', options: {} }
@@ -63,7 +67,7 @@ describe('a valid draft', () => {
       tags: { project: 'h2' },
       tasks: [
         { ...task, id: 0, name: 'a', timeoutSeconds: 5, retry: { attempts: 2 } },
-        { ...task, id: 1, name: 'b' },
+        { ...task, id: 1, name: 'b', pack: 'P' },
         { ...task, id: 2, name: 'c', needs: [0], postProcess: true },
       ],
     })

@@ -34,10 +34,16 @@ function turnOf({ tasks = [{}], outcomes = {}, fences = [], runs = [], dispatch,
   return { ...turn, outcomes: Object.fromEntries(turn.outcomes), actions: turn.actions.map(brief) }
 }
 
-/** An action as `submit batch 0.1 1.1`: task and attempt. */
-function brief({ kind, executor, tasks, mode, isTimeLimit }: Action): string {
-  const what = [kind, ...(mode === undefined ? [] : [mode]), ...(isTimeLimit ? ['(time limit)'] : [])].join(' ')
-  return [what, executor, ...tasks.map(({ taskId, attempt }) => `${taskId}.${attempt}`)].join(' ')
+/** An action as `submit batch 0.1 1.1`: task and attempt; or as `submit batch P`: a pack. */
+function brief({ kind, executor, tasks, mode, isTimeLimit, pack }: Action): string {
+  return [
+    kind,
+    ...(mode === undefined ? [] : [mode]),
+    ...(isTimeLimit ? ['(time limit)'] : []),
+    executor,
+    ...(pack === undefined ? [] : [pack]),
+    ...tasks.map(({ taskId, attempt }) => `${taskId}.${attempt}`),
+  ].join(' ')
 }
 
 const retryable = { code: 'HostLost', message: 'gone', retryable: true, source: 'batch' }
@@ -80,6 +86,42 @@ describe('what starts', () => {
     const tasks = [...Array.from({ length: 5 }, () => ({})), ...Array.from({ length: 27 }, () => ({ executor: 'ssh' }))]
     const { actions } = turnOf({ tasks, policy: { chunks: { batch: { submit: 2, poll: 100, cancel: 50 } } } })
     expect(actions.map((action) => action.split(' ').length - 2)).toEqual([2, 2, 1, 25, 2])
+  })
+})
+
+describe('a pack', () => {
+  const chunk = { submit: 25, poll: 100, cancel: 50 }
+  const policy = { chunks: { batch: { ...chunk, packs: true }, ssh: chunk } }
+  const pack = 'P'
+
+  test('starts as one job, beside what starts alone', () => {
+    const { actions } = turnOf({ tasks: [{}, { pack }, { pack }, {}], policy })
+    expect(actions).toEqual(['submit batch P', 'submit batch 0.1 3.1'])
+  })
+
+  test('waits for its last member, and keeps nobody else waiting', () => {
+    const tasks = [{}, { pack }, { pack, needs: [0] }, { needs: [0] }]
+    expect(turnOf({ tasks, runs: [{}], policy }).actions).toEqual([])
+    expect(turnOf({ tasks, outcomes: { 0: 'succeeded' }, policy }).actions).toEqual([
+      'submit batch P',
+      'submit batch 3.1',
+    ])
+  })
+
+  test('of which a fence has left one member is no pack', () => {
+    const tasks = [{ pack }, { pack }]
+    const turn = turnOf({ tasks, fences: [aFence({ scope: aScope([0], 2) })], policy })
+    expect(turn).toMatchObject({ actions: ['submit batch 1.1'], outcomes: { 0: 'cancelled' } })
+  })
+
+  test('makes later attempts of its members alone', () => {
+    const runs = [0, 1].map((id) => ({ id, state: 'lost', endedAt: someTime }) as const)
+    expect(turnOf({ tasks: [{ pack }, { pack }], runs, second: 2, policy }).actions).toEqual(['submit batch 0.2 1.2'])
+  })
+
+  test('is a word only, where the back end has no packs', () => {
+    const ssh = { pack, executor: 'ssh' }
+    expect(turnOf({ tasks: [ssh, ssh], policy }).actions).toEqual(['submit ssh 0.1 1.1'])
   })
 })
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findProcesses } from '../../examples/demo/find-processes.ts'
 import { quench, quenchUp, type Result } from '../../examples/demo/quench.ts'
 import type { DispatchView, EventView, PageView, TaskView } from '../../lib/schema/api.ts'
+import { patienceMs } from '../support/patience.ts'
 
 interface Shown {
   readonly dispatch: DispatchView
@@ -38,9 +39,6 @@ export interface TestRegion extends AsyncDisposable {
   liveTasks(dispatchId?: string): Promise<readonly number[]>
 }
 
-/** Commands that take longer fail, before the test's own time-out leaves the region behind. */
-const commandMs = 60_000
-
 /** A new region, up. When it is disposed of, its server ends, and nothing may be left. */
 export async function aRegion(...args: string[]): Promise<TestRegion> {
   const root = await mkdtemp(join(tmpdir(), 'quench-e2e-'))
@@ -66,7 +64,8 @@ export async function aRegion(...args: string[]): Promise<TestRegion> {
       return ending?.end(signal) ?? null
     },
     quench: (...command) => region.pipe('', ...command),
-    pipe: (stdin, ...command) => quench(command, { url: region.url, stdin, signal: AbortSignal.timeout(commandMs) }),
+    // Longer than a test may wait, it would leave the region behind.
+    pipe: (stdin, ...command) => quench(command, { url: region.url, stdin, signal: AbortSignal.timeout(patienceMs) }),
     call: async (path, init) => {
       const response = await fetch(`${region.url}${path}`, init)
       return { status: response.status, body: await response.json() }
@@ -128,10 +127,10 @@ export function aTask(executor: 'batch' | 'ssh', name: string, script: string, n
 }
 
 /** Wait for something to become true. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
-  const deadline = performance.now() + seconds * 1000
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + patienceMs
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
+    if (performance.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what}`)
     await sleep(50)
   }
 }

@@ -4,7 +4,7 @@ import { aRegion, aTask, type TestRegion, until } from './a-region.ts'
 const task = aTask('batch', 'a', 'true')
 const unknownId = '00000000-0000-8000-8000-000000000000'
 
-describe('bad input to a server', { timeout: 120_000 }, () => {
+describe('bad input to a server', () => {
   let region: TestRegion
   let dispatchId = ''
   beforeAll(async () => {

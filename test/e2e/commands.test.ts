@@ -9,7 +9,7 @@ import { aRegion, aTask, release, type TestRegion, until, waitingScript } from '
 
 const unknownId = '00000000-0000-8000-8000-000000000000'
 
-describe('quench, as a user starts it', { timeout: 120_000 }, () => {
+describe('quench, as a user starts it', () => {
   let region: TestRegion
   beforeAll(async () => {
     region = await aRegion()
@@ -138,6 +138,7 @@ describe('quench, as a user starts it', { timeout: 120_000 }, () => {
       { args: ['up', '--data', '/dev/null'], says: '--data /dev/null cannot be used: EEXIST: file already exists.' },
       { args: ['up', '--prices', 'nowhere.json'], says: 'nowhere.json cannot be read: there is no such file.' },
       { args: ['up', '--prices', 'package.json'], says: 'package.json does not hold valid prices:' },
+      { args: ['up', '--data', '/sys'], says: '--data /sys cannot be used: E' },
       { args: ['up', '--port', '70000'], says: 'whole number from 0 to 65535' },
     ])('refuses quench $args with exit code 2', async ({ args, says }) => {
       const { exitCode, out, error } = await region.quench(...args)
@@ -167,7 +168,7 @@ describe('quench, as a user starts it', { timeout: 120_000 }, () => {
   })
 })
 
-describe.concurrent('quench without a server', { timeout: 120_000 }, () => {
+describe.concurrent('quench without a server', () => {
   it('says so when nobody listens', async () => {
     const url = await anUnusedUrl()
     expect(await quench(['ls'], { url })).toEqual({

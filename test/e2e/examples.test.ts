@@ -6,7 +6,7 @@ import { aRegion, type TestRegion, until } from './a-region.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}.json`, import.meta.url))
 
-describe('the examples', { timeout: 120_000 }, () => {
+describe('the examples', () => {
   let region: TestRegion
   beforeAll(async () => {
     region = await aRegion()

@@ -9,7 +9,7 @@ setsid sh -c "trap '' TERM HUP; while :; do sleep 1 & sleep 0.2; done" &
 (trap '' TERM; setsid nohup sleep 600 >/dev/null 2>&1 &) &
 while :; do (sleep 600 &) ; echo >>"\${QUENCH_RESULT#file://}"; sleep 0.2; done`
 
-describe.concurrent('a job that forks, ignores TERM and starts daemons', { timeout: 120_000 }, () => {
+describe.concurrent('a job that forks, ignores TERM and starts daemons', () => {
   let region: TestRegion
   beforeAll(async () => {
     region = await aRegion()

@@ -4,7 +4,7 @@ import { aRegion, aTask, until } from './a-region.ts'
 
 const endless = `trap '' TERM; while :; do sleep 0.2; done`
 
-describe.concurrent('a budget', { timeout: 120_000 }, () => {
+describe.concurrent('a budget', () => {
   it('that is used up stops what runs, on every back end, and says what it has cost', async () => {
     await using region = await aRegion()
     await region.down('SIGTERM')
@@ -29,7 +29,7 @@ describe.concurrent('a budget', { timeout: 120_000 }, () => {
   })
 })
 
-describe.concurrent('a time limit', { timeout: 120_000 }, () => {
+describe.concurrent('a time limit', () => {
   it('is kept on every back end, also where it has none of its own', async () => {
     await using region = await aRegion()
     const circuit = 'OPENQASM 3.0;\nqubit[16] q;\nh q;\n'
@@ -65,7 +65,7 @@ describe.concurrent('a time limit', { timeout: 120_000 }, () => {
     await using region = await aRegion()
     const tasks = [aTask('batch', 'a', endless), aTask('ssh', 'b', endless)]
     const dispatchId = await region.dispatch({ name: 'late', timeoutSeconds: 2, tasks })
-    await until('it has ended', async () => (await region.show(dispatchId)).dispatch.state === 'failed', 60)
+    await until('it has ended', async () => (await region.show(dispatchId)).dispatch.state === 'failed')
     expect((await region.show(dispatchId)).dispatch.failure).toEqual({
       code: 'TimedOut',
       message: 'it ran longer than its 2 s',

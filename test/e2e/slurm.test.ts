@@ -112,7 +112,7 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
     })
 
     test('that ignore TERM, and left their session and their parents, are gone after a forced one', async () => {
-      const killWaitMs = 5000
+      const killWaitMs = 60_000
       const before = cluster.scratch.countLive()
       const stubborn = `trap '' TERM; setsid sleep 300 & (setsid sleep 300 &) ; echo ready; while :; do sleep 1; done`
       const handle = await submit({ command: stubborn })

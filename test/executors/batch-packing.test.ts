@@ -314,7 +314,7 @@ test('a pack of 1,000 in the region is stopped by one call', async () => {
   await executor.cancel(handles, request)
   expect([faults.calls.get('SubmitJob'), faults.calls.get('TerminateJobs')]).toEqual([1, 1])
   const states = async () => [...new Set((await executor.poll(handles)).map(({ state }) => state))]
-  await expect.poll(states, { timeout: 10_000 }).toEqual(['cancelled'])
+  await expect.poll(states).toEqual(['cancelled'])
   await batch.close({ detachJobs: false })
   rmSync(directory, { recursive: true })
 })

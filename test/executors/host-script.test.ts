@@ -92,16 +92,19 @@ describe('a launched job', () => {
   })
 
   test('is stopped when its time is over, and says so', async () => {
-    const job = await launch('sleep 300 & sleep 300', { timeoutSeconds: 1 })
-    expect(await stateOf(job)).toBe('running')
+    const job = await launch('sleep 300 & sleep 300', { timeoutSeconds: 2 })
     await reach(job, 'timedout')
+    const [report] = await poll(job)
+    expect((report?.endedAt ?? 0) - (report?.startedAt ?? 0)).toBeGreaterThanOrEqual(1000)
     expect(await cancel('force', job)).toEqual(['ended'])
     expect(await stateOf(job)).toBe('timedout')
   })
 
   test('keeps its runner through a TERM', async () => {
-    const job = await launch('sleep 0.5; exit 5')
-    signalProcess({ pid: job.pid, startTicks: job.startTime }, 'SIGTERM')
+    const go = join(host.directory, 'go-on')
+    const job = await launch(`until [ -e ${go} ]; do sleep 0.05; done; exit 5`)
+    expect(signalProcess({ pid: job.pid, startTicks: job.startTime }, 'SIGTERM')).toBe(true)
+    writeFileSync(go, '')
     await reach(job, 'ended')
     expect((await poll(job))[0]?.exitCode).toBe(5)
   })
@@ -178,13 +181,16 @@ describe('a kill', () => {
   })
 
   test('with grace reaches every process, and lets them finish', async () => {
-    const farewell = `trap 'sleep 0.4; echo "bye $0" >>bye; exit 0' TERM; while :; do sleep 0.05; done`
+    const [ready, go] = [join(host.directory, 'ready'), join(host.directory, 'go')]
+    const leave = `until [ -e ${go} ]; do sleep 0.05; done; echo "bye $0" >>bye; exit 0`
+    const farewell = `trap '${leave}' TERM; touch ${ready}; while :; do sleep 0.05; done`
     const job = await launch(`cd "$FOLDER"; setsid sh -c '${farewell.replaceAll("'", `'\\''`)}' daemon & sleep 300`, {
       environment: { FOLDER: host.directory },
     })
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await eventually(() => existsSync(ready))
     await cancel('graceful', job)
     expect(await stateOf(job)).toBe('running')
+    writeFileSync(go, '')
     await reach(job, 'cancelled')
     expect(readFileSync(join(host.directory, 'bye'), 'utf8')).toBe('bye daemon\n')
   })

@@ -61,7 +61,7 @@ const statesOf = async (batch: LocalBatch, parent: string, size: number) =>
 
 const reach = (batch: LocalBatch, jobId: string, ...states: string[]) =>
   expect
-    .poll(async () => (await describeOne(batch, jobId)).status, { timeout: 10_000, interval: 10 })
+    .poll(async () => (await describeOne(batch, jobId)).status, { interval: 10 })
     .toSatisfy((status: string) => states.includes(status))
 
 const ended = async (batch: LocalBatch, jobId: string) => {
@@ -207,7 +207,7 @@ describe('a restart', () => {
     const script = `echo $AWS_BATCH_JOB_ARRAY_INDEX >> ${ran}; [ $AWS_BATCH_JOB_ARRAY_INDEX = 0 ] || ${waitFor(flag)}`
     const parent = await submit(first, 5, script)
     await reach(first, `${parent}:0`, 'SUCCEEDED')
-    await reach(first, `${parent}:2`, 'RUNNING')
+    for (const index of [1, 2]) await reach(first, `${parent}:${index}`, 'RUNNING')
     await first.close({ detachJobs: true })
 
     const second = await aBatch({ directory: first.directory, vcpus: 2 })
@@ -227,7 +227,7 @@ describe('a restart', () => {
     const parent = await submit(first, 4, 'trap "" TERM; while :; do sleep 60; done')
     const running = children(parent, 2)
     // Each with its shell and its sleep: then the trap is set.
-    await expect.poll(() => countLive(...running), { timeout: 10_000 }).toBe(6)
+    await expect.poll(() => countLive(...running)).toBe(6)
     await terminate(first, parent)
     await first.close({ detachJobs: true })
     const second = await aBatch({ directory: first.directory })
@@ -250,7 +250,7 @@ describe('a restart', () => {
     )
     const region = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
     const [line] = await once(region.stdout, 'data')
-    await expect.poll(() => existsSync(ran), { timeout: 10_000, interval: 2 }).toBe(true)
+    await expect.poll(() => existsSync(ran), { interval: 2 }).toBe(true)
     region.kill('SIGKILL')
     await once(region, 'exit')
     const batch = await aBatch({ directory })

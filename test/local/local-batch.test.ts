@@ -20,6 +20,7 @@ import { createLocalBatch, type LocalBatch, type LocalBatchOptions } from '../..
 import type { BatchJobEvent } from '../../lib/local/local-batch-job.ts'
 import { findProcesses } from '../../lib/local/process-tree.ts'
 import { throttled } from '../contracts/executor-contract.ts'
+import { patienceMs } from '../support/patience.ts'
 
 const cleanups: (() => unknown)[] = []
 
@@ -65,10 +66,9 @@ async function describeOne(batch: LocalBatch, jobId: string): Promise<JobDetail>
 }
 
 async function reach(batch: LocalBatch, jobId: string, ...states: string[]): Promise<JobDetail> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await sleep(10)) {
     const job = await describeOne(batch, jobId)
     if (states.includes(job.status ?? '')) return job
-    await sleep(10)
   }
   throw new Error(`${jobId} is ${(await describeOne(batch, jobId)).status}, not ${states}`)
 }
@@ -83,10 +83,8 @@ const processesOf = (jobId: string) => findProcesses('AWS_BATCH_JOB_ID', new Set
 const log = (batch: { directory: string }, jobId: string) => readFileSync(join(batch.directory, 'logs', jobId), 'utf8')
 
 async function until(isDone: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; !isDone(); tries += 1) {
-    if (tries > 500) throw new Error(`${what} did not happen`)
-    await sleep(10)
-  }
+  for (const deadline = performance.now() + patienceMs; !isDone(); await sleep(10))
+    if (performance.now() > deadline) throw new Error(`${what} did not happen`)
 }
 
 describe('a job', () => {
@@ -177,7 +175,7 @@ describe('a job', () => {
 
 describe('TerminateJobs', () => {
   test('sends SIGTERM to the main process, and the rest goes with it', async () => {
-    const batch = await aBatch()
+    const batch = await aBatch({ stopTimeoutSeconds: 60 })
     const jobId = await submit(batch, shell('trap "echo bye; exit 0" TERM; sleep 60 & while :; do wait; done'))
     await until(() => processesOf(jobId).length === 3, 'the sleep')
     await terminate(batch, jobId)
@@ -356,7 +354,7 @@ describe('ListJobs', () => {
   test('answers page by page, and without a filter only the running', async () => {
     const batch = await aBatch({ vcpus: 3 })
     const jobs = await Promise.all(['a', 'b', 'c', 'd'].map(() => submit(batch, { command: ['sleep', '60'] })))
-    await reach(batch, jobs[2] as string, 'RUNNING')
+    for (const jobId of jobs.slice(0, 3)) await reach(batch, jobId, 'RUNNING')
     const first = await batch.send(new ListJobsCommand({ jobQueue: 'default', maxResults: 2 }))
     expect(first.jobSummaryList?.map(({ jobId }) => jobId)).toEqual([jobs[2], jobs[1]])
     const { nextToken } = first
@@ -434,8 +432,7 @@ describe('a restart', () => {
     for (const { pid } of processesOf(lost)) process.kill(pid, 'SIGKILL')
     writeFileSync(join(directory, 'down'), '')
     await until(() => /^exit 5$/m.test(readFileSync(join(directory, 'runs', meanwhile), 'utf8')), 'the end')
-    const orphans = processesOf(meanwhile)
-    expect(orphans.length).toBeGreaterThan(0)
+    await until(() => processesOf(meanwhile).length > 0, 'the orphan')
 
     const batch = await aBatch({ directory })
     expect(await describeOne(batch, runsOn)).toMatchObject({ status: 'RUNNING' })
@@ -471,7 +468,7 @@ describe('a restart', () => {
     const jobId = await submit(first, { command: ['sleep', '60'] })
     await reach(first, jobId, 'RUNNING')
     await first.close({ detachJobs: true })
-    expect(processesOf(jobId)).toHaveLength(2)
+    await until(() => processesOf(jobId).length === 2, 'its shell and its sleep')
     const second = await aBatch({ directory: first.directory })
     expect(await describeOne(second, jobId)).toMatchObject({ status: 'RUNNING' })
     await terminate(second, jobId)

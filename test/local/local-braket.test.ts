@@ -21,6 +21,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createLocalBraket, type LocalBraket, type LocalBraketOptions } from '../../lib/local/local-braket.ts'
 import type { BraketEvent } from '../../lib/local/local-braket-records.ts'
 import { findProcesses } from '../../lib/local/process-tree.ts'
+import { patienceMs } from '../support/patience.ts'
 
 const cleanups: (() => unknown)[] = []
 
@@ -73,10 +74,9 @@ const cancel = (braket: LocalBraket, quantumTaskArn: string) =>
   braket.send(new CancelQuantumTaskCommand({ quantumTaskArn }))
 
 async function reach(braket: LocalBraket, arn: string, ...states: string[]) {
-  for (let tries = 0; tries < 1500; tries += 1) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await sleep(10)) {
     const task = await get(braket, arn)
     if (states.includes(task.status ?? '')) return task
-    await sleep(10)
   }
   throw new Error(`${arn} is ${(await get(braket, arn)).status}, not ${states}`)
 }
@@ -191,13 +191,16 @@ describe('a quantum task', () => {
 
 describe('the cancel of a quantum task', () => {
   test('that waits at its device ends it at once, and it never runs', async () => {
-    const braket = await aBraket({ queueSeconds: 0.2 })
+    const events: BraketEvent[] = []
+    const braket = await aBraket({ queueSeconds: 2, onEvent: (event) => events.push(event) })
     const arn = await create(braket)
     expect(await get(braket, arn)).toMatchObject({ status: 'QUEUED' })
     expect(await cancel(braket, arn)).toMatchObject({ cancellationStatus: 'CANCELLED', quantumTaskArn: arn })
-    await sleep(300)
+    // It waits no longer than the one that came after it.
+    expect(await ended(braket, await create(braket))).toMatchObject({ status: 'COMPLETED' })
     expect(await get(braket, arn)).toMatchObject({ status: 'CANCELLED' })
-    expect(braket.countSimulations()).toBe(0)
+    const told = events.filter(({ resources }) => resources[0] === arn).map(({ detail }) => detail.status)
+    expect(told).toEqual(['CREATED', 'QUEUED', 'CANCELLED'])
   })
 
   test('that waits for a thread makes room for the next', async () => {
@@ -341,10 +344,9 @@ const getJob = (braket: LocalBraket, jobArn: string) => braket.send(new GetJobCo
 const cancelJob = (braket: LocalBraket, jobArn: string) => braket.send(new CancelJobCommand({ jobArn }))
 
 async function reachJob(braket: LocalBraket, arn: string, ...states: string[]) {
-  for (let tries = 0; tries < 1000; tries += 1) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await sleep(10)) {
     const job = await getJob(braket, arn)
     if (states.includes(job.status ?? '')) return job
-    await sleep(10)
   }
   throw new Error(`${arn} is ${(await getJob(braket, arn)).status}, not ${states}`)
 }
@@ -416,7 +418,8 @@ describe('a hybrid job', () => {
     const region = randomUUID()
     const braket = await aBraket({ environment: { QUENCH_REGION: region } })
     const arn = await createJob(braket, { text: 'trap "" TERM; setsid sleep 300 & sleep 300; sleep 300' })
-    await reachJob(braket, arn, 'RUNNING')
+    // Its shells, and both sleeps: then the trap is set.
+    await expect.poll(() => findProcesses('QUENCH_REGION', new Set([region])).get(region)?.length).toBeGreaterThan(3)
     expect(await cancelJob(braket, arn)).toMatchObject({ cancellationStatus: 'CANCELLING' })
     expect(await cancelJob(braket, arn)).toMatchObject({ cancellationStatus: 'CANCELLING' })
     expect(await jobEnded(braket, arn)).toMatchObject({ status: 'CANCELLED' })
@@ -454,9 +457,11 @@ describe('a hybrid job', () => {
     const directory = aDirectory()
     const first = createLocalBraket({ directory })
     await first.start()
-    const arn = await createJob(first, { text: 'sleep 1; exit 6' })
+    const flag = join(directory, 'go')
+    const arn = await createJob(first, { text: `until [ -e ${flag} ]; do sleep 0.05; done; exit 6` })
     await reachJob(first, arn, 'RUNNING')
     await first.close({ detachJobs: true })
+    writeFileSync(flag, '')
 
     const second = createLocalBraket({ directory })
     await second.start()

@@ -12,6 +12,7 @@ import {
   readProcess,
   signalProcess,
 } from '../../lib/local/process-tree.ts'
+import { patienceMs } from '../support/patience.ts'
 
 const variable = 'QUENCH_TREE_TEST'
 
@@ -21,17 +22,16 @@ function start(value: string, script: string): ChildProcess {
 }
 
 async function findSoon(value: string, count: number) {
-  for (let tries = 0; ; tries += 1) {
+  for (const deadline = Date.now() + patienceMs; ; await sleep(10)) {
     const found = findProcesses(variable, new Set([value])).get(value) ?? []
-    if (found.length === count || tries > 100) return found
-    await sleep(10)
+    if (found.length === count || Date.now() > deadline) return found
   }
 }
 
 test('processes are found by a variable of their environment, several values in one pass', async () => {
   const [a, b] = [randomUUID(), randomUUID()]
   const [first, second] = [start(a, 'exec sleep 60'), start(b, 'exec sleep 60')]
-  await Promise.all([once(first, 'spawn'), once(second, 'spawn')])
+  await Promise.all([findSoon(a, 1), findSoon(b, 1)])
   const found = findProcesses(variable, new Set([a, b]))
   expect(found.get(a)?.map(({ pid }) => pid)).toEqual([first.pid])
   expect(found.get(b)?.map(({ pid }) => pid)).toEqual([second.pid])

@@ -12,6 +12,7 @@ import { chunks } from '../../lib/runtime/chunks.ts'
 import { cancelRequest } from '../../lib/schema/api.ts'
 import { createDynamoStore } from '../../lib/store/dynamo.ts'
 import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
+import { patienceMs } from '../support/patience.ts'
 import { createPretendBatch, type Fate } from './pretend-batch.ts'
 
 /** A pretended second; what polls does so once a real one. */
@@ -77,10 +78,8 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
     cancel: (dispatchId: string, body: object) =>
       cancelDispatch(context, caller, dispatchId, cancelRequest.parse(body), { source: 'api' }),
     runUntil: async (isOver: () => boolean | Promise<boolean>) => {
-      for (let tries = 0; !(await isOver()); tries++) {
-        if (tries > 500) throw new Error('it takes too long')
-        await sleep(10)
-      }
+      for (const deadline = performance.now() + patienceMs; !(await isOver()); await sleep(10))
+        if (performance.now() > deadline) throw new Error('it takes too long')
     },
     close: () => loops.close(),
   }

@@ -1,4 +1,5 @@
 import { vi } from 'vitest'
+import { patienceMs } from '../support/patience.ts'
 
 /** A clock that the test turns: it jumps to the next moment at which something is due, once nothing else is going on. */
 export interface TestClock {
@@ -22,10 +23,8 @@ interface Due {
   readonly fire: () => void
 }
 
-const defaultPatienceMs = 20_000
-
 /** Fakes `Date` as well: what runs in between sees this clock's time. Timers stay real. */
-export function createTestClock(start: number, patienceMs = defaultPatienceMs): TestClock {
+export function createTestClock(start: number, givenMs = patienceMs): TestClock {
   vi.useFakeTimers({ toFake: ['Date'], now: start })
   const due = new Set<Due>()
   let now = start
@@ -84,7 +83,7 @@ export function createTestClock(start: number, patienceMs = defaultPatienceMs): 
       for (;;) {
         await idle()
         if (await busy(async () => isOver())) return
-        if (performance.now() - began > patienceMs) throw new Error('it takes too long')
+        if (performance.now() - began > givenMs) throw new Error('it takes too long')
         const next = soonest(due)
         if (!next) throw new Error('nothing is going on, and it is not over')
         due.delete(next)

@@ -63,7 +63,7 @@ export function createScratchHost(): ScratchHost {
 /** Is it running, by the system's word? */
 export const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
-/** Repeats a look until it holds, for at most 10 s. */
+/** Repeats a look until it holds. */
 export async function eventually(look: () => unknown | Promise<unknown>): Promise<void> {
-  await expect.poll(look, { timeout: 10_000, interval: 25 }).toBeTruthy()
+  await expect.poll(look).toBeTruthy()
 }

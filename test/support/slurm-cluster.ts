@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -12,6 +12,7 @@ import type { Handle } from '../../lib/executors/executor.ts'
 import { createSlurmExecutor } from '../../lib/executors/slurm.ts'
 import { createFaults } from '../../lib/local/faults.ts'
 import { createLocalRunCommand } from '../../lib/local/local-run-command.ts'
+import { patienceMs } from './patience.ts'
 import { createScratchHost } from './scratch-host.ts'
 
 const run = promisify(execFile)
@@ -45,8 +46,7 @@ export async function startSlurmCluster(): Promise<SlurmCluster | undefined> {
   chmodSync(directory, 0o755)
   for (const folder of ['munge', 'state', 'spool']) mkdirSync(at(folder), { mode: 0o700 })
   writeFileSync(at('munge/key'), randomBytes(128), { mode: 0o400 })
-  const [controllerPort, nodePort] = await freePorts()
-  writeFileSync(at('slurm.conf'), configuration(directory, controllerPort, nodePort))
+  writeFileSync(at('slurm.conf'), configuration(directory, await freePort(), await freePort()))
   const environment = { SLURM_CONF: at('slurm.conf'), PATH: searchPath }
   const env = { ...process.env, ...environment }
 
@@ -106,7 +106,7 @@ export async function startClusters() {
     await onLogin(
       'scancel --batch --signal=KILL --user=root; scancel --user=root; until [ -z "$(squeue --noheader)" ]; do sleep 0.1; done',
     )
-    for (const deadline = Date.now() + 5000; scratch.countLive() > 0 && Date.now() < deadline; ) await sleep(50)
+    for (const deadline = Date.now() + patienceMs; scratch.countLive() > 0 && Date.now() < deadline; ) await sleep(50)
     await ssm.close()
     expect(await scratch.dispose(), 'processes left on the cluster').toBe(0)
     await slurm.stop()
@@ -168,7 +168,7 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 JobCompType=jobcomp/none
 ReturnToService=2
-KillWait=5
+KillWait=60
 NodeName=${host} NodeAddr=127.0.0.1 CPUs=256 RealMemory=2000
 PartitionName=main Nodes=${host} Default=YES MaxTime=INFINITE State=UP
 `
@@ -190,30 +190,29 @@ function findProgram(program: string): string | undefined {
     .find(exists)
 }
 
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const
-  const listen = (server: (typeof servers)[number]) =>
-    new Promise<number>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', () => {
-        const address = server.address()
-        resolve(typeof address === 'object' && address !== null ? address.port : 0)
-      })
+/** Below those that the system gives to whoever asks for any port: nobody else takes it before its daemon does. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
     })
-  const ports: [number, number] = [await listen(servers[0]), await listen(servers[1])]
-  for (const server of servers) await new Promise((resolve) => server.close(resolve))
-  return ports
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 async function until(look: () => boolean | Promise<boolean>, what: string, directory: string): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(50)) {
     if (await Promise.resolve(look()).catch(() => false)) return
   }
   const logs = ['munge/log', 'slurmctld.log', 'slurmd.log'].map((name) => {
     const file = join(directory, name)
     return exists(file) ? readFileSync(file, 'utf8').slice(-1000) : `${name}: none`
   })
-  throw new Error(`${what}: not ready in 20 s\n${logs.join('\n')}`)
+  throw new Error(`${what}: not ready in ${patienceMs} ms\n${logs.join('\n')}`)
 }
 
 /** TERM, and KILL after 5 s. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { InvalidArgumentError, Option } from 'commander'
 import { InvalidInput } from '../../domain/errors.ts'
@@ -93,8 +93,10 @@ async function readPrices(file: string): Promise<Prices> {
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true })
+    // That it is there does not say that we may write to it.
+    await rmdir(await mkdtemp(join(path, '.probe-')))
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/, mkdir .*/, '') : String(error)
+    const reason = error instanceof Error ? error.message.replace(/, mkd\w+ .*/, '') : String(error)
     throw new InvalidInput(`--data ${path} cannot be used: ${reason}.`, { cause: error })
   }
 }
