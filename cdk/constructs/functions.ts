@@ -46,7 +46,7 @@ export class Functions extends Construct {
     // Time-outs: HTTP API waits for 30 s; the state machine for 120 s of a turn and 300 s of an act; a claim's lease is
     // 300 s, which no call in flight may outlast; a sweep is over when the next begins.
     this.api = add('api', 'submits and shows dispatches', { timeoutSeconds: 29 })
-    this.cancel = add('cancel', 'cancels', { timeoutSeconds: 29, ...reserved('cancel') })
+    this.cancel = add('cancel', 'cancels and redrives', { timeoutSeconds: 29, ...reserved('cancel') })
     this.turn = add('turn', 'plans what comes next', { timeoutSeconds: 110 })
     this.act = add('act', 'submits, polls and stops jobs', { timeoutSeconds: 290, ...reserved('act') })
     this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60 })

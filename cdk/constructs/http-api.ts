@@ -22,7 +22,8 @@ interface HttpApiProps {
 }
 
 /**
- * The API over HTTP. Cancels go to a function of their own, so that nothing else that is asked keeps them waiting.
+ * The API over HTTP. Cancels, and redrives, which may have to stop jobs, go to a function of their own, so that nothing else that is asked
+ * keeps them waiting.
  *
  * Who calls is known from an IAM signature, or from a bearer token where an issuer is configured; there is no route for
  * anybody else.
@@ -66,6 +67,7 @@ export class HttpApi extends Construct {
     // It changes a dispatch, which the other does not.
     route('/dispatches/{dispatchId}/budget', [HttpMethod.PUT], cancel)
     route('/cancellations', [HttpMethod.POST], cancel)
+    route('/dispatches/{dispatchId}/redrive', [HttpMethod.POST], cancel)
   }
 }
 

@@ -11,6 +11,8 @@ import type {
   EventView,
   LogView,
   PageView,
+  RedriveAnswer,
+  RedriveRequestInput,
   TaskView,
 } from '../schema/api.ts'
 import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView } from '../schema/bulk.ts'
@@ -54,6 +56,13 @@ export interface Api {
   cancelMany(caller: Caller, request: BulkCancelInput, idempotencyKey?: string): Promise<BulkCancelAnswer>
   describeBulk(caller: Caller, bulkId: string, page: PageRequest): Promise<BulkCancellationView>
   describeCancellation(caller: Caller, dispatchId: string, cancellationId: string): Promise<CancellationView>
+  /** Run again what did not succeed. With an idempotency key, a second call gives the first one's answer. */
+  redriveDispatch(
+    caller: Caller,
+    dispatchId: string,
+    request: RedriveRequestInput,
+    idempotencyKey?: string,
+  ): Promise<RedriveAnswer>
   /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */
   readResult(caller: Caller, dispatchId: string, taskId?: number): Promise<Result>
   /** Of the current attempt. Conflict while there is no job yet. */

@@ -1,5 +1,5 @@
 import { covers } from '../domain/cancel-scope.ts'
-import type { Fence } from '../domain/dispatch.ts'
+import type { Cancellation, Fence } from '../domain/dispatch.ts'
 import type { Snapshot } from '../domain/plan-turn.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import { shownState } from '../domain/task-state.ts'
@@ -50,5 +50,21 @@ export function cancelAnswer(
         { taskId, name: task.name, found: found(taskId), state: shownState(dispatch, task, runs.get(taskId), at) },
       ]
     }),
+  }
+}
+
+/** To a request that comes again when its cancellation is over and its dispatch was redriven. */
+export function nothingLeft({ id, dispatchId, taskIds, final }: Cancellation): CancelAnswer {
+  const ended = Object.values(final?.ended ?? {}).reduce(
+    (sum, { cancelled, succeeded, failed }) => sum + cancelled + succeeded + failed,
+    final?.abandoned ?? 0,
+  )
+  return {
+    cancellationId: id,
+    dispatchId,
+    dryRun: false,
+    scope: taskIds ? 'tasks' : 'dispatch',
+    counts: { stopping: 0, abandoned: 0, finished: ended, backends: {} },
+    targets: [],
   }
 }

@@ -1,12 +1,12 @@
 import { partialScope } from '../domain/cancel-scope.ts'
 import type { Cancellation, CancelSource, Dispatch, Fence } from '../domain/dispatch.ts'
-import { Conflict, InvalidInput } from '../domain/errors.ts'
-import type { Graph } from '../domain/graph.ts'
+import { Conflict } from '../domain/errors.ts'
 import { planCancel } from '../domain/plan-cancel.ts'
 import type { CancelAnswer } from '../schema/api.ts'
 import { act } from './act.ts'
 import type { Caller } from './api.ts'
-import { cancelAnswer } from './cancel-answer.ts'
+import { cancelAnswer, nothingLeft } from './cancel-answer.ts'
+import { checkTargets } from './check-targets.ts'
 import type { Context } from './context.ts'
 import { findDispatch } from './find-dispatch.ts'
 import { stableId } from './stable-id.ts'
@@ -45,7 +45,8 @@ const fenceTries = 10
  * (nothing in scope starts any more, the running loop sees it and stops what runs); the drain and the stop of the old
  * loop (the same, in a fresh execution); the first kill pass (the loop repeats it).
  *
- * Guarantees: cancelling twice, late or something finished is harmless, and the answer says what was found.
+ * Guarantees: cancelling twice, late or something finished is harmless, and the answer says what was found. A request
+ * that comes again after a redrive does not cancel again.
  * Errors: NotFound; InvalidInput with every unknown task id; Conflict when META can hold no further fence.
  */
 export async function cancelDispatch(
@@ -86,6 +87,7 @@ export async function cancelDispatch(
     throw new Conflict('this idempotency key was used for a cancellation of other tasks')
 
   const fenced = await raiseFence(context, record, scope, isByLoop)
+  if (!fenced) return nothingLeft((await store.readCancellation(dispatch.id, id)) ?? record)
   const work = { scope: fenced.fences[record.id]?.scope ?? scope, targets, dryRun: false }
   if (fenced.status !== 'running') {
     const answer = cancelAnswer({ dispatch: fenced, graph, live: [] }, work, context)
@@ -107,40 +109,33 @@ export async function cancelDispatch(
   return { ...answer, cancellationId: id }
 }
 
-/** Sorted, each once. Unknown ids are refused all at once, before anything is written. */
-function checkTargets(graph: Graph, taskIds: readonly number[]): readonly number[] {
-  const count = graph.tasks.length
-  const details = taskIds.flatMap((id, index) =>
-    id < count
-      ? []
-      : [{ path: `taskIds[${index}]`, message: `there is no task ${id}: ids run from 0 to ${count - 1}` }],
-  )
-  if (details.length > 0)
-    throw new InvalidInput(`no such task: ${details.map(({ message }) => message).join('; ')}`, { details })
-  return [...new Set(taskIds)].sort((a, b) => a - b)
-}
-
 /**
  * Write the fence. The first one over the whole dispatch raises the epoch as well: from then on the old loop's
  * actions do nothing, and the drain's do.
+ *
+ * Gives undefined where a redrive has taken the fence away: the request is from before it, and must not cancel what was
+ * redriven. The redrive closes the record, then writes META with a new epoch. We read META, then the record, and write
+ * over that epoch only: either we see the record closed, or our write fails and we look again.
  */
 async function raiseFence(
   context: Context,
   record: Cancellation,
   scope: Fence['scope'],
   leavesPass: boolean,
-): Promise<Dispatch> {
+): Promise<Dispatch | undefined> {
   const { store } = context
   const { id, mode, graceSeconds, reason, source } = record
   for (let attempt = 0; attempt < fenceTries; attempt++) {
     const dispatch = (await store.readDispatch(record.dispatchId)) as Dispatch
     if (dispatch.status !== 'running' || dispatch.fences[id]) return dispatch
+    const mayBeClosed = dispatch.redrives !== undefined
+    if (mayBeClosed && (await store.readCancellation(record.dispatchId, id))?.final) return undefined
     const others = Object.values(dispatch.fences)
     if (scope !== 'all' && others.length >= partialFences)
       throw new Conflict(`parts of this dispatch were cancelled ${others.length} times already: cancel all of it`)
     const fence = { id, scope, mode, graceSeconds, reason, source, at: context.now(), abandoned: 0, ended: {} }
     const isDrain = scope === 'all' && !others.some((one) => one.scope === 'all')
-    await store.writeFence(record.dispatchId, fence, isDrain ? { from: dispatch.epoch, leavesPass } : undefined)
+    await store.writeFence(record.dispatchId, fence, { epoch: dispatch.epoch, isDrain, leavesPass })
   }
   throw new Conflict('the dispatch keeps changing: ask again')
 }

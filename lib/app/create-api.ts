@@ -1,7 +1,7 @@
 import { InvalidInput, NotFound } from '../domain/errors.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import { measureSpend } from '../domain/spend.ts'
-import { cancelRequest } from '../schema/api.ts'
+import { cancelRequest, redriveRequest } from '../schema/api.ts'
 import { bulkCancelRequest } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
 import type { Api, ListRequest } from './api.ts'
@@ -13,6 +13,7 @@ import { findDispatch } from './find-dispatch.ts'
 import { readLog } from './read-log.ts'
 import { readResult } from './read-result.ts'
 import { readSpend } from './read-spend.ts'
+import { redriveDispatch } from './redrive-dispatch.ts'
 import { resultUriOf } from './result-uri.ts'
 import { setBudget } from './set-budget.ts'
 import { startBulk } from './start-bulk.ts'
@@ -38,6 +39,9 @@ export function createApi(context: Context): Api {
     cancelMany: (caller, request, idempotencyKey) =>
       startBulk(context, caller, bulkCancelRequest.parse(request), { source: 'api', idempotencyKey }),
     describeBulk: (caller, id, page) => describeBulk(context, caller, id, page),
+
+    redriveDispatch: (caller, id, request, idempotencyKey) =>
+      redriveDispatch(context, caller, id, { ...redriveRequest.parse(request), idempotencyKey }),
 
     listDispatches: async (caller, request) => {
       const owner = caller.isAdmin ? (request.owner ?? caller.id) : caller.id

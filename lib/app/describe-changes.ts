@@ -1,6 +1,7 @@
 import type { Dispatch, TaskRun } from '../domain/dispatch.ts'
 import { NotFound } from '../domain/errors.ts'
 import { sublattice, type Task } from '../domain/graph.ts'
+import { isOfOlderDrive } from '../domain/older-drive.ts'
 import { countSettled } from '../domain/settled.ts'
 import type { StateChangeEvent } from '../schema/events-out.ts'
 import type { Store } from '../store/store.ts'
@@ -26,16 +27,22 @@ export async function eventsOfDispatch(
   before: Dispatch | undefined,
   after: Dispatch,
 ): Promise<readonly StateChangeEvent[]> {
-  const { isNewState, outcomes, cancellations } = changesOfDispatch(before, after)
+  const { isNewState, outcomes, reopened, cancellations } = changesOfDispatch(before, after)
   const idOf = (...parts: string[]) => stableId('event', after.id, String(after.version), ...parts)
   const common = commonOf(after)
   const events: StateChangeEvent[] = []
 
-  if (outcomes.size > 0) {
+  if (outcomes.size + reopened.length > 0) {
     const { tasks } = await store.readGraph(after.id)
     const started = [...outcomes].flatMap(([id, outcome]) => (outcome === 'skipped' ? [] : [id]))
-    const runs = new Map((await store.readRuns(after.id, started)).map((run) => [run.id, run]))
-    for (const [id, state] of outcomes) {
+    // A run of an older drive says nothing about how its task ended in this one.
+    const ours = (await store.readRuns(after.id, started)).filter((run) => !isOfOlderDrive(run, after))
+    const runs = new Map(ours.map((run) => [run.id, run]))
+    const states: readonly (readonly [number, TaskDetail['state']])[] = [
+      ...outcomes,
+      ...reopened.map((id) => [id, 'pending'] as const),
+    ]
+    for (const [id, state] of states) {
       const detail = { eventId: idOf('task', String(id)), ...common, ...taskDetail(tasks[id] as Task, runs.get(id)) }
       events.push({ detailType: 'Quench Task State Change', detail: { ...detail, state } })
     }

@@ -46,7 +46,9 @@ export async function runTurn(context: Context, dispatchId: string, epoch: numbe
 
     const isChange = Object.keys(turn.changes).length > 0
     if (isChange && !(await store.commitTurn(dispatchId, dispatch.version, turn.changes))) continue
-    await concurrently(context.concurrency, turn.clear, (taskId) => store.clearLive(dispatchId, taskId))
+    const over = new Set(turn.clear)
+    const settled = live.filter(({ id }) => over.has(id))
+    await concurrently(context.concurrency, settled, (run) => store.clearLive(dispatchId, run))
     const lines = describeTurn(dispatch, graph, turn)
     if (lines.length > 0) await store.addEvent(dispatchId, now(), lines)
     if (turn.changes.status) await tellParent(context, { ...dispatch, ...turn.changes })

@@ -11,6 +11,8 @@ export interface DispatchChanges {
   readonly isNewState: boolean
   /** The tasks that were settled. */
   readonly outcomes: ReadonlyMap<number, Outcome>
+  /** The tasks that a redrive has reopened. */
+  readonly reopened: readonly number[]
   /** The cancellations that have come to another state. */
   readonly cancellations: readonly { readonly fence: Fence; readonly state: CancellationState }[]
 }
@@ -29,11 +31,13 @@ export interface RunChange {
  * Shape: nothing for a tombstone, the mark of a child that was never born.
  */
 export function changesOfDispatch(before: Dispatch | undefined, after: Dispatch): DispatchChanges {
-  if (after.taskCount === 0) return { isNewState: false, outcomes: new Map(), cancellations: [] }
+  if (after.taskCount === 0) return { isNewState: false, outcomes: new Map(), reopened: [], cancellations: [] }
   const outcomes = new Map<number, Outcome>()
+  const reopened: number[] = []
   for (let id = 0; id < after.taskCount; id++) {
-    const outcome = outcomeOf(after, id)
-    if (outcome && !(before && outcomeOf(before, id))) outcomes.set(id, outcome)
+    const [was, is] = [before && outcomeOf(before, id), outcomeOf(after, id)]
+    if (is && !was) outcomes.set(id, is)
+    if (was && !is) reopened.push(id)
   }
   const cancellations = Object.values(after.fences).flatMap((fence) => {
     const known = before?.fences[fence.id]
@@ -41,7 +45,7 @@ export function changesOfDispatch(before: Dispatch | undefined, after: Dispatch)
     return before && known && cancellationState(before, known) === state ? [] : [{ fence, state }]
   })
   const isNewState = !before || dispatchState(before) !== dispatchState(after)
-  return { isNewState, outcomes, cancellations }
+  return { isNewState, outcomes, reopened, cancellations }
 }
 
 function cancellationState(dispatch: Dispatch, fence: Fence): CancellationState {

@@ -1,32 +1,49 @@
 import { isFenced } from '../domain/cancel-scope.ts'
 import type { Task } from '../domain/graph.ts'
 import { jobName } from '../domain/job-name.ts'
+import { isOfOlderDrive } from '../domain/older-drive.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import type { Handle } from '../executors/executor.ts'
 import type { Work } from './act.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
 import { jobSpec } from './job-spec.ts'
+import { submitAlone } from './submit-alone.ts'
 import { type Claimed, submitClaimed } from './submit-claimed.ts'
 
+/** Of the members that another drive has left, in one action; the next turn plans the pack again for the rest. */
+const aloneAtOnce = 100
+
 /**
- * Submit the tasks of a pack as one job.
+ * Submit the tasks of a pack as one job, and those that an older drive has left each alone: their next attempts have
+ * names of their own.
+ */
+export async function submitPack(context: Context, work: Work): Promise<readonly string[]> {
+  const { fresh, again } = await unstartedMembers(context, work)
+  const attempts = again.slice(0, aloneAtOnce).map(({ id }) => ({ taskId: id, attempt: 1 }))
+  const lines = await submitTogether(context, work, fresh)
+  return [...lines, ...(await submitAlone(context, work, attempts))]
+}
+
+/**
+ * Submit members that were never submitted as one job.
  *
  * The first member is claimed first; only who has it goes on, and the job is named after it. Which element stands for
  * which task is written down before the job is submitted, so that whoever finds the job by its name can tell. Members
  * that were claimed and not submitted when the process died are attempts that came to nothing; the next are made alone.
  */
-export async function submitPack(context: Context, work: Work): Promise<readonly string[]> {
+async function submitTogether(context: Context, work: Work, fresh: readonly Task[]): Promise<readonly string[]> {
   const { store, concurrency } = context
   const { dispatchId, action, executor } = work
-  const [leader, ...others] = await unstartedMembers(context, work)
+  const [leader, ...others] = fresh
   if (!leader) return []
   const graph = await store.readGraph(dispatchId)
 
   const claim = async (task: Task): Promise<Claimed | undefined> => {
     const job = await jobSpec(context, dispatchId, graph, task, 1)
     const made = { claimId: context.newId(), executor: executor.name, at: context.now(), packLeader: leader.id }
-    const claimed = { taskId: task.id, attempt: 1, ...made }
+    const drive = action.redrives === undefined ? {} : { redrive: action.redrives }
+    const claimed = { taskId: task.id, attempt: 1, ...made, ...drive }
     return (await store.claim(dispatchId, claimed)) ? { claim: claimed, job } : undefined
   }
   const first = await claim(leader)
@@ -57,10 +74,16 @@ export function packName(dispatchId: string, leader: number): string {
   return jobName({ dispatchId, taskId: leader, attempt: 1 })
 }
 
-/** Those that nobody has claimed yet, or whose claim was given back. */
-async function unstartedMembers({ store }: Context, { dispatchId, action }: Work): Promise<readonly Task[]> {
+/**
+ * Those that nobody has claimed yet, or whose claim was given back (`fresh`), and those whose runs are of an older drive
+ * (`again`). The leader is a fresh one, so that its name was never a job's.
+ */
+async function unstartedMembers(
+  { store }: Context,
+  { dispatchId, action }: Work,
+): Promise<{ fresh: readonly Task[]; again: readonly Task[] }> {
   const dispatch = await store.readDispatch(dispatchId)
-  if (dispatch?.status !== 'running' || dispatch.epoch !== action.epoch) return []
+  if (dispatch?.status !== 'running' || dispatch.epoch !== action.epoch) return { fresh: [], again: [] }
   const { tasks } = await store.readGraph(dispatchId)
   const open = tasks.filter(
     ({ id, pack }) => pack === action.pack && !outcomeOf(dispatch, id) && !isFenced(dispatch.fences, id),
@@ -69,6 +92,10 @@ async function unstartedMembers({ store }: Context, { dispatchId, action }: Work
     dispatchId,
     open.map(({ id }) => id),
   )
+  const older = new Set(runs.filter((run) => isOfOlderDrive(run, action)).map((run) => run.id))
   const begun = new Set(runs.filter((run) => run.state !== 'released' || run.attempt > 1).map((run) => run.id))
-  return open.filter(({ id }) => !begun.has(id))
+  return {
+    fresh: open.filter(({ id }) => !begun.has(id) && !older.has(id)),
+    again: open.filter(({ id }) => older.has(id)),
+  }
 }

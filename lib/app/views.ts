@@ -1,6 +1,7 @@
 import { covers, hasWholeFence, wholeFence } from '../domain/cancel-scope.ts'
-import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
+import type { Cancellation, Dispatch, EndCounts, Fence, TaskRun } from '../domain/dispatch.ts'
 import { type Graph, sublattice, type Task } from '../domain/graph.ts'
+import { isOfOlderDrive } from '../domain/older-drive.ts'
 import { countSettled, outcomeOf } from '../domain/settled.ts'
 import type { Spend } from '../domain/spend.ts'
 import { isOverdue, shownState } from '../domain/task-state.ts'
@@ -59,6 +60,8 @@ export function dispatchView(
     ...dispatchRow(dispatch),
     tasks,
     cancellations: cancellations.map(cancellationSummary),
+    ...(dispatch.redrives !== undefined && { redrives: dispatch.redrives }),
+    ...(dispatch.drivenAt !== undefined && { drivenAt: iso(dispatch.drivenAt) }),
     ...(resultUri !== undefined && { resultUri }),
     ...spendPart(dispatch, spend),
     ...failurePart(dispatch),
@@ -92,13 +95,12 @@ export function taskView(
   resultUri: (attempt: number) => string,
 ): TaskView {
   const state = shownState(dispatch, task, run, at)
+  const shown = { taskId: task.id, name: task.name, executor: task.executor, needs: task.needs, state }
+  // What the last attempt left says nothing about the next.
+  if (run && isOfOlderDrive(run, dispatch) && !outcomeOf(dispatch, task.id)) return { ...shown, attempt: run.attempt }
   const { failure } = run ?? {}
   return {
-    taskId: task.id,
-    name: task.name,
-    executor: task.executor,
-    needs: task.needs,
-    state,
+    ...shown,
     attempt: run?.attempt ?? 0,
     ...(run?.handle && { handle: run.handle }),
     ...(task.executor === sublattice && run?.handle && { childId: String(run.handle.dispatchId) }),
@@ -122,14 +124,17 @@ export function cancellationView(
   at: ViewedAt,
 ): CancellationView {
   const fence = dispatch.fences[record.id]
+  const known = fence ?? record.final
   const open = fence ? live.filter((run) => covers(fence.scope, run.id) && !outcomeOf(dispatch, run.id)) : []
   const isLate = fence !== undefined && isOverdue(fence, at)
   const backends: Record<string, CancellationView['backends'][string]> = {}
-  for (const executor of new Set([...Object.keys(fence?.ended ?? {}), ...open.map((run) => run.executor)])) {
-    const ended = fence?.ended[executor] ?? { cancelled: 0, succeeded: 0, failed: 0 }
+  for (const executor of new Set([...Object.keys(known?.ended ?? {}), ...open.map((run) => run.executor)])) {
+    const none: EndCounts = { cancelled: 0, succeeded: 0, failed: 0 }
+    const { unconfirmed: givenUp = 0, ...ended } = known?.ended[executor] ?? none
     const confirmed = ended.cancelled + ended.succeeded + ended.failed
     const left = open.filter((run) => run.executor === executor).length
-    backends[executor] = { requested: confirmed + left, confirmed, unconfirmed: isLate ? left : 0, ...ended }
+    const unconfirmed = givenUp + (isLate ? left : 0)
+    backends[executor] = { requested: confirmed + givenUp + left, confirmed, unconfirmed, ...ended }
   }
   return {
     ...cancellationSummary(record),
@@ -137,18 +142,28 @@ export function cancellationView(
     ...(record.taskIds && { taskIds: record.taskIds }),
     mode: record.mode,
     graceSeconds: record.graceSeconds,
-    state: confirmation(fence, dispatch, open.length, isLate),
-    abandoned: fence?.abandoned ?? 0,
+    state:
+      known && open.length === 0 && hasGivenUp(known)
+        ? 'unconfirmed'
+        : confirmation(record, dispatch, open.length, isLate),
+    abandoned: known?.abandoned ?? 0,
     backends,
   }
 }
 
+/** A forced redrive did not wait for everything. */
+function hasGivenUp({ ended }: Pick<Fence, 'ended'>): boolean {
+  return Object.values(ended).some(({ unconfirmed = 0 }) => unconfirmed > 0)
+}
+
 function confirmation(
-  fence: Fence | undefined,
+  { id: fenceId, final }: Cancellation,
   dispatch: Dispatch,
   liveCount: number,
   isLate: boolean,
 ): CancellationView['state'] {
+  const fence = dispatch.fences[fenceId]
+  if (!fence && final) return 'confirmed'
   if (!fence) return dispatch.status === 'running' ? 'not-applied' : 'confirmed'
   if (liveCount > 0) return isLate ? 'unconfirmed' : 'stopping'
   for (let id = 0; id < dispatch.taskCount; id++)

@@ -8,6 +8,7 @@ import { addDispatch } from './commands/dispatch.ts'
 import { addEvents } from './commands/events.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
+import { addRedrive } from './commands/redrive.ts'
 import { addResult } from './commands/result.ts'
 import { addShow } from './commands/show.ts'
 import { addUp } from './commands/up.ts'
@@ -28,6 +29,7 @@ const commands = [
   addBudget,
   addCancel,
   addCancellations,
+  addRedrive,
 ]
 
 const helpText = `
@@ -35,8 +37,9 @@ An <id> may be a unique prefix of at least four characters.
 
 Exit codes:
   0    done
-  1    the dispatch failed or was cancelled (watch, dispatch --watch);
-       the cancellation is not confirmed in time, failed, or was declined (cancel, cancellations)
+  1    the dispatch failed or was cancelled (watch, dispatch --watch, redrive --watch);
+       the cancellation is not confirmed in time, failed, or was declined (cancel, cancellations);
+       the redrive was declined (redrive)
   2    bad input: usage, graph file, unknown id; no credentials, or not allowed
   3    no server answers, or the server failed
   130  stopped at once by a second ctrl-C (up)

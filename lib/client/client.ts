@@ -12,6 +12,8 @@ import {
   type EventView,
   type LogView,
   type PageView,
+  type RedriveAnswer,
+  type RedriveRequestInput,
   resultUriHeader,
   type TaskView,
 } from '../schema/api.ts'
@@ -55,7 +57,7 @@ interface LogPlace {
 /**
  * The API, typed. An id may be a unique prefix of at least four characters.
  *
- * Guarantees: a broken connection is tried again, and never dispatches or cancels twice.
+ * Guarantees: a broken connection is tried again, and never dispatches, cancels or redrives twice.
  * Errors: QuenchApiError, ServerUnreachable; InvalidInput for what cannot be an id.
  */
 export interface QuenchClient {
@@ -70,6 +72,8 @@ export interface QuenchClient {
   bulk(bulkId: string): Promise<BulkCancellationView>
   /** What became of each of its dispatches, read page by page. */
   bulkItems(bulkId: string): AsyncIterable<BulkItemView>
+  /** Run again what did not succeed, or the tasks that are named and all that needs them. */
+  redrive(dispatchId: string, options?: RedriveRequestInput & CallOptions): Promise<RedriveAnswer>
   describe(dispatchId: string): Promise<DispatchView>
   cancellation(dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** What a dispatch has spent, and may spend. */
@@ -126,6 +130,8 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
     cancelMany: async ({ idempotencyKey, ...request }) => post('/cancellations', request, idempotencyKey),
     bulk: async (bulkId) => get(`/cancellations/${encodeURIComponent(bulkId)}?limit=1`),
     bulkItems: (bulkId) => pages(`/cancellations/${encodeURIComponent(bulkId)}`, { limit: '200' }),
+    redrive: async (dispatchId, { idempotencyKey, ...request } = {}) =>
+      post(`${pathOf(dispatchId)}/redrive`, request, idempotencyKey),
     describe: async (dispatchId) => get(pathOf(dispatchId)),
     cancellation: async (dispatchId, cancellationId) =>
       get(`${pathOf(dispatchId)}/cancellations/${encodeURIComponent(cancellationId)}`),

@@ -12,7 +12,7 @@ import { outcomeOf, type Settled } from './settled.ts'
  */
 export function partialScope(graph: Graph, settled: Settled, targets: readonly number[]): Bits {
   const scope = emptyBits(graph.tasks.length)
-  const dependants = invert(effectiveNeeds(graph))
+  const dependants = dependantsOf(effectiveNeeds(graph))
   const queue = targets.filter((id) => outcomeOf(settled, id) === undefined)
   for (const id of queue) setBit(scope, id)
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -25,7 +25,8 @@ export function partialScope(graph: Graph, settled: Settled, targets: readonly n
   return scope
 }
 
-function invert(needs: readonly (readonly number[])[]): readonly (readonly number[])[] {
+/** What needs each task directly. */
+export function dependantsOf(needs: readonly (readonly number[])[]): readonly (readonly number[])[] {
   const dependants: number[][] = needs.map(() => [])
   needs.forEach((ids, task) => {
     for (const id of ids) dependants[id]?.push(task)

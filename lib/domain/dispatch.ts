@@ -26,8 +26,15 @@ export interface Dispatch {
   readonly polledAt?: number
   /** The kill passes over what the fences cover: when the last began, and how many there were. */
   readonly killPass?: { readonly at: number; readonly count: number }
-  /** Grows with every drain: an action of an older epoch does nothing. */
+  /** Grows with every drain and redrive: an action of an older epoch does nothing. */
   readonly epoch: number
+  /** How often it was redriven. Absent: never. */
+  readonly redrives?: number
+  /** Which request the last redrive was, and what it reopened: asked again, it gets the same answer. */
+  readonly redriveKey?: string
+  readonly reopened?: ReopenedCounts
+  /** When the last redrive began. Absent: it has been driven since `createdAt`. */
+  readonly drivenAt?: number
   /** Of a sublattice's child. */
   readonly parent?: Parent
   readonly budget?: Budget
@@ -47,6 +54,9 @@ export interface Parent {
   /** 1 for a child of a dispatch that a user made. */
   readonly depth: number
 }
+
+/** By what they were settled as before. */
+export type ReopenedCounts = Readonly<Record<Exclude<Outcome, 'succeeded'>, number>>
 
 export type DispatchStatus = 'running' | 'succeeded' | 'failed' | 'cancelled'
 
@@ -73,12 +83,18 @@ export interface EndCounts {
   readonly cancelled: number
   readonly succeeded: number
   readonly failed: number
+  /** Given up by a forced redrive: their end was never confirmed. Not among the cancelled. */
+  readonly unconfirmed?: number
 }
 
 /** The current attempt of a task that has been claimed at least once: what `TASK#<id>` holds. */
 export interface TaskRun {
   readonly id: number
   readonly attempt: number
+  /** In which redrive it was claimed; absent for the first drive. */
+  readonly redrive?: number
+  /** The first attempt of that redrive, where there were others before it: retries count from here. */
+  readonly firstAttempt?: number
   readonly executor: string
   readonly state: RunState
   /** Claimed and not settled yet. */
@@ -130,6 +146,8 @@ export interface Cancellation {
   /** Epoch milliseconds. */
   readonly at: number
   readonly idempotencyKey?: string
+  /** What its fence knew when a redrive took the fence away: it is over, and must not be raised again. */
+  readonly final?: Pick<Fence, 'abandoned' | 'ended'>
 }
 
 /** `timeout`: the time limit of the dispatch itself. */

@@ -30,6 +30,9 @@ export interface Action {
   readonly kind: 'submit' | 'poll' | 'recover' | 'cancel'
   readonly executor: string
   readonly epoch: number
+  /** With `submit`: how often the dispatch was redriven, where it was. */
+  readonly redrives?: number
+  /** With `submit` of a redriven dispatch, attempt 1 stands for the next one where there were others before. */
   readonly tasks: readonly AttemptId[]
   /** With `submit`: the pack to start as one job, instead of `tasks`: 10,000 of them would not fit an execution's state. */
   readonly pack?: string
@@ -135,6 +138,11 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
     ...(warned && { budget: warned }),
   }
   const isMetered = Object.keys(changes).length > 0 && spend.totalUsd !== (dispatch.meteredUsd ?? 0)
+  const drive = dispatch.redrives === undefined ? {} : { redrives: dispatch.redrives }
+  const submits = [
+    ...packs.map((pack): Action => ({ kind: 'submit', ...pack, epoch: dispatch.epoch, tasks: [] })),
+    ...chunkAttempts(work, 'submit', singles.slice(0, policy.submitsPerTurn)),
+  ].map((action) => ({ ...action, ...drive }))
   return {
     changes: isMetered ? { ...changes, meteredUsd: spend.totalUsd } : changes,
     outcomes,
@@ -144,8 +152,7 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
       : [
           ...chunkActions(work, kill.groups),
           ...chunkAttempts(work, 'recover', recover),
-          ...(stop ? [] : packs.map((pack): Action => ({ kind: 'submit', ...pack, epoch: dispatch.epoch, tasks: [] }))),
-          ...(stop ? [] : chunkAttempts(work, 'submit', singles.slice(0, policy.submitsPerTurn))),
+          ...(stop ? [] : submits),
           ...(isPolling ? chunkAttempts(work, 'poll', attemptsOf(running)) : []),
         ],
     waitSeconds: Math.ceil(Math.min(60, Math.max(1, (Math.min(...wakeAt, now + 60_000) - now) / 1000))),

@@ -11,14 +11,15 @@ const longestDelaySeconds = 60
  * last one.
  *
  * An attempt that the back end lost is repeated up to three times in all; a task's own failure only as often as its
- * `retry` says. Delays double from 2 s to 60 s.
+ * `retry` says. Delays double from 2 s to 60 s. A redrive counts anew.
  */
 export function retryAt(task: Task, run: TaskRun): number | undefined {
   if (run.state !== 'failed' && run.state !== 'lost') return undefined
   const asked = task.retry?.attempts ?? 1
   const isLost = run.state === 'lost' || run.failure?.retryable === true
   const attempts = isLost ? Math.max(asked, lostAttempts) : asked
-  if (run.attempt >= attempts) return undefined
-  const delaySeconds = Math.min(longestDelaySeconds, firstDelaySeconds * 2 ** (run.attempt - 1))
+  const made = run.attempt - (run.firstAttempt ?? 1) + 1
+  if (made >= attempts) return undefined
+  const delaySeconds = Math.min(longestDelaySeconds, firstDelaySeconds * 2 ** (made - 1))
   return (run.endedAt ?? run.claimedAt) + delaySeconds * 1000
 }

@@ -43,6 +43,17 @@ export function settle(before: Settled, outcomes: ReadonlyMap<number, Outcome>, 
   return skipped.some((byte) => byte !== 0) ? { settled, skipped } : { settled }
 }
 
+/** The same with these tasks open again. */
+export function reopen(before: Settled, ids: Iterable<number>): Settled {
+  const settled = Uint8Array.from(before.settled)
+  const skipped = before.skipped && Uint8Array.from(before.skipped)
+  for (const id of ids) {
+    settled[id >> 2] = (settled[id >> 2] as number) & ~(3 << ((id & 3) * 2))
+    if (skipped) skipped[id >> 3] = (skipped[id >> 3] as number) & ~(1 << (id & 7))
+  }
+  return skipped?.some((byte) => byte !== 0) ? { settled, skipped } : { settled }
+}
+
 function code(outcome: Outcome): number {
   switch (outcome) {
     case 'succeeded':

@@ -51,11 +51,11 @@ export function measureSpend(
       if (run.startedAt !== undefined) usdPerSecond += price?.perSecondUsd ?? 0
     }
   }
-  const all = Object.values(parts).flatMap((amounts) => Object.values(amounts))
+  const total = totalOf(Object.values(parts).reduce(addAmounts))
   return {
     ...parts,
-    totalUsd: sum(all.map(({ usd }) => usd)),
-    unknownJobs: sum(all.map(({ unknownJobs }) => unknownJobs)),
+    totalUsd: total.usd,
+    unknownJobs: total.unknownJobs,
     usdPerSecond,
     overshootUsd: usdPerSecond * stopSeconds,
   }
@@ -74,6 +74,13 @@ export function addAmounts(a: Amounts, b: Amounts): Amounts {
     total[executor] = { usd: before.usd + usd, unknownJobs: before.unknownJobs + unknownJobs }
   }
   return total
+}
+
+/** Over all executors. */
+export function totalOf(amounts: Amounts): Amount {
+  const all = Object.values(amounts)
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
+  return { usd: sum(all.map(({ usd }) => usd)), unknownJobs: sum(all.map(({ unknownJobs }) => unknownJobs)) }
 }
 
 interface Costs {
@@ -112,8 +119,4 @@ function priceOfRun({ id }: TaskRun, { tasks }: Graph, priceOf: PriceOf): JobPri
 
 function hasEnded({ state }: TaskRun): boolean {
   return state !== 'queued' && state !== 'running'
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0)
 }

@@ -1,7 +1,8 @@
 import { covers } from './cancel-scope.ts'
-import type { Dispatch, Outcome, TaskRun } from './dispatch.ts'
+import type { Dispatch, EndCounts, Outcome, TaskRun } from './dispatch.ts'
+import { isGivenUp } from './given-up.ts'
 
-const none = { cancelled: 0, succeeded: 0, failed: 0 }
+const none: EndCounts = { cancelled: 0, succeeded: 0, failed: 0 }
 
 /**
  * The fences with what a turn settles added to their counts: live tasks by executor and outcome, the rest as
@@ -23,7 +24,9 @@ export function tallyFences(
         if (!run || outcome === 'skipped') abandoned += 1
         else {
           const counts = ended[run.executor] ?? none
-          ended[run.executor] = { ...counts, [outcome]: counts[outcome] + 1 }
+          ended[run.executor] = isGivenUp(run)
+            ? { ...counts, unconfirmed: (counts.unconfirmed ?? 0) + 1 }
+            : { ...counts, [outcome]: counts[outcome] + 1 }
         }
       }
       return [id, { ...fence, abandoned, ended }]

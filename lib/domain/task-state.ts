@@ -1,6 +1,7 @@
 import { fencesOver } from './cancel-scope.ts'
 import type { Dispatch, Outcome, TaskRun } from './dispatch.ts'
 import type { Task } from './graph.ts'
+import { isOfOlderDrive } from './older-drive.ts'
 import { retryAt } from './retry.ts'
 import { outcomeOf } from './settled.ts'
 
@@ -10,7 +11,8 @@ export type ShownState = Outcome | 'pending' | 'submitting' | 'queued' | 'runnin
 /**
  * The state to show for a task. `run` is its current attempt, if it was ever claimed.
  *
- * Once settled it never changes. A failed attempt that will be repeated is shown as `pending`.
+ * Once settled it changes only by a redrive. A failed attempt that will be repeated is shown as `pending`, and so is a
+ * reopened task.
  */
 export function shownState(
   dispatch: Dispatch,
@@ -23,7 +25,7 @@ export function shownState(
   const [oldest] = fencesOver(dispatch.fences, task.id)
   if (oldest && run?.live) return isOverdue(oldest, at) ? 'unconfirmed' : 'cancelling'
   if (oldest) return 'cancelling'
-  if (!run) return 'pending'
+  if (!run || isOfOlderDrive(run, dispatch)) return 'pending'
   switch (run.state) {
     case 'released':
       return 'pending'

@@ -46,7 +46,7 @@ async function sweepOne(aws: Aws, dispatchId: string): Promise<{ done: string; u
 
   const wake = await aws.wake.read(dispatchId)
   const loop = currentLoop(dispatch, wake)
-  const lastSignAt = wake?.epoch === loop.epoch ? wake.turnAt : dispatch.createdAt
+  const lastSignAt = wake?.epoch === loop.epoch ? wake.turnAt : (dispatch.drivenAt ?? dispatch.createdAt)
   const isSilent = now() - lastSignAt > silenceMs
   const status = isSilent ? await aws.executions.statusOf(loop) : 'running'
   const done = status === 'running' ? 'running' : await takeUp(aws, loop, status)

@@ -17,6 +17,16 @@ export const cancelRequest = z.strictObject({
 
 export type CancelRequestInput = z.input<typeof cancelRequest>
 
+export const redriveRequest = z.strictObject({
+  /** Without: every task that did not succeed. */
+  taskIds: z.array(z.int().min(0)).min(1).optional(),
+  dryRun: z.boolean().default(false),
+  /** Do not wait for jobs whose cancellation is not confirmed: they may run on beside the new attempts. */
+  force: z.boolean().default(false),
+})
+
+export type RedriveRequestInput = z.input<typeof redriveRequest>
+
 export const listQuery = z.strictObject({
   status: z.enum(['running', 'cancelling', 'succeeded', 'failed', 'cancelled']).exactOptional(),
   owner: z.string().exactOptional(),
@@ -78,6 +88,9 @@ export interface DispatchView {
   /** Tasks by state; states without a task are left out. */
   readonly tasks: Readonly<Partial<Record<TaskState, number>>>
   readonly cancellations: readonly CancellationSummary[]
+  /** How often it was redriven, and when last; absent where it never was. */
+  readonly redrives?: number
+  readonly drivenAt?: string
   /** Where the post-processing task left its result, once it has succeeded. */
   readonly resultUri?: string
   /** Absent where nothing that costs anything was started, and there is no budget. */
@@ -223,6 +236,24 @@ export interface CancellationView {
       }
     >
   >
+}
+
+/** Answer to `POST …/redrive`: 202, or 200 for a dry run and where there was nothing to reopen. */
+export interface RedriveAnswer {
+  readonly dispatchId: string
+  readonly dryRun: boolean
+  /** How many tasks run again. */
+  readonly reopened: number
+  /** The same by what they had ended as. */
+  readonly counts: { readonly failed: number; readonly cancelled: number; readonly skipped: number }
+  /** Of a dry run: jobs that `force` would not wait for. */
+  readonly unconfirmed?: number
+  /** Of a dry run. */
+  readonly tasks?: readonly {
+    readonly taskId: number
+    readonly name: string
+    readonly state: 'failed' | 'cancelled' | 'skipped'
+  }[]
 }
 
 export interface PageView<Item> {

@@ -48,7 +48,13 @@ const taskDetail = z.strictObject({
   failure: z.strictObject({ code: z.string(), message: z.string(), source: z.string() }).exactOptional(),
 })
 
-const endCounts = z.strictObject({ cancelled: z.int(), succeeded: z.int(), failed: z.int() })
+const endCounts = z.strictObject({
+  cancelled: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  /** Given up by a redrive that did not wait for their end. */
+  unconfirmed: z.int().exactOptional(),
+})
 
 const cancellationDetail = z.strictObject({
   ...common,

@@ -16,6 +16,7 @@ export const actRequest = z.strictObject({
     kind: z.enum(['submit', 'poll', 'recover', 'cancel']),
     executor: z.string(),
     epoch: z.int().min(1),
+    redrives: z.int().min(1).exactOptional(),
     tasks: z.string().regex(/^(\d+(-\d+)?:\d+( |$))*$/, 'must be ranges of attempts'),
     pack: z.string().exactOptional(),
     mode: z.enum(['graceful', 'force']).exactOptional(),

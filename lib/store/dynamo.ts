@@ -24,6 +24,7 @@ import {
   itemFromCancellation,
   itemFromDispatch,
   keys,
+  openShard,
   runFromItem,
   timeToLive,
 } from './items.ts'
@@ -157,11 +158,34 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
         when: equals('version', version),
       }),
 
-    clearLive: async (dispatchId, taskId) => {
-      await update(keys.task(dispatchId, taskId), { set: {}, remove: ['live'], when: isPresent('live') })
+    clearLive: async (dispatchId, { id, claimId }) => {
+      const when = all(isPresent('live'), equals('claimId', claimId))
+      await update(keys.task(dispatchId, id), { set: {}, remove: ['live'], when })
     },
 
-    claim: async (dispatchId, { taskId, attempt, claimId, executor, at, packLeader, earlierSpend }) => {
+    redrive: async (dispatchId, version, { skipped, drivenAt, ...changes }) => {
+      const written = await update(keys.meta(dispatchId), {
+        set: {
+          ...changes,
+          skipped: skipped ?? null,
+          drivenAt,
+          status: 'running',
+          endedAt: null,
+          fences: {},
+          killPass: null,
+          polledAt: null,
+          open: openShard(dispatchId),
+          ttl: timeToLive(drivenAt),
+        },
+        increment: ['version', 'epoch'],
+        when: equals('version', version),
+      })
+      return written || (await readDispatch(dispatchId))?.redriveKey === changes.redriveKey
+    },
+
+    claim: async (dispatchId, claim) => {
+      const { taskId, attempt, claimId, executor, at, packLeader, redrive, follows, earlierSpend } = claim
+      const isNext = all(isAbsent('live'), equals('claimId', follows))
       const isReleased = all(isPresent('live'), equals('attempt', attempt), equals('state', 'released'))
       const isFirst = isAbsent('pk')
       const isRetry = all(
@@ -179,11 +203,14 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
           claimedAt: at,
           live: taskId,
           packLeader,
-          earlierSpend,
+          // What an older drive has spent on the task is settled.
+          earlierSpend: follows === undefined ? earlierSpend : null,
+          redrive,
+          ...(follows !== undefined && { firstAttempt: attempt }),
           ttl: timeToLive(at),
         },
         remove: attemptAttributes.filter((name) => name !== 'packLeader' || packLeader === undefined),
-        when: any(isReleased, attempt === 1 ? isFirst : isRetry),
+        when: follows === undefined ? any(isReleased, attempt === 1 ? isFirst : isRetry) : isNext,
       })
       return claimed || (await readRun(dispatchId, taskId))?.claimId === claimId
     },
@@ -231,16 +258,17 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
     listCancellations: async (dispatchId) =>
       (await queryAll(withPrefix(dispatchId, 'CANCEL#'))).map(cancellationFromItem).sort((a, b) => a.at - b.at),
 
-    writeFence: async (dispatchId, fence, drain) => {
+    closeCancellation: async (dispatchId, id, final) => {
+      await update(keys.cancellation(dispatchId, id), { set: { final }, when: isPresent('pk') })
+    },
+
+    writeFence: async (dispatchId, fence, { epoch, isDrain, leavesPass }) => {
       const written = await update(keys.meta(dispatchId), {
-        set: { killPass: drain?.leavesPass ? null : { at: fence.at, count: 1 } },
+        set: { killPass: leavesPass ? null : { at: fence.at, count: 1 } },
         setAt: [{ path: ['fences', fence.id], value: fence }],
-        increment: drain ? ['version', 'epoch'] : ['version'],
-        when: all(
-          equals('status', 'running'),
-          isAbsent(['fences', fence.id]),
-          ...(drain ? [equals('epoch', drain.from)] : []),
-        ),
+        increment: isDrain ? ['version', 'epoch'] : ['version'],
+        // The epoch: a redrive that came between would be cancelled by a request that came before it.
+        when: all(equals('status', 'running'), isAbsent(['fences', fence.id]), equals('epoch', epoch)),
       })
       return written || (await readDispatch(dispatchId))?.fences[fence.id] !== undefined
     },

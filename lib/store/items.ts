@@ -41,7 +41,12 @@ function padded(n: number, digits: number): string {
 
 const bytes = z.instanceof(Uint8Array)
 const mode = z.enum(['graceful', 'force'])
-const counts = z.object({ cancelled: z.number(), succeeded: z.number(), failed: z.number() })
+const counts = z.object({
+  cancelled: z.number(),
+  succeeded: z.number(),
+  failed: z.number(),
+  unconfirmed: z.number().exactOptional(),
+})
 
 const amounts = z.record(z.string(), z.object({ usd: z.number(), unknownJobs: z.number() }))
 const source = z.enum(['api', 'budget', 'alarm', 'console', 'parent', 'timeout'])
@@ -75,6 +80,10 @@ const metaItem = z.object({
   polledAt: z.number().optional(),
   killPass: z.object({ at: z.number(), count: z.number() }).optional(),
   epoch: z.number(),
+  redrives: z.number().optional(),
+  redriveKey: z.string().optional(),
+  reopened: z.object({ failed: z.number(), cancelled: z.number(), skipped: z.number() }).optional(),
+  drivenAt: z.number().optional(),
   parent: z
     .object({
       dispatchId: z.string(),
@@ -97,6 +106,8 @@ const failure = z.object({ code: z.string(), message: z.string(), retryable: z.b
 const taskItem = z.object({
   taskId: z.number(),
   attempt: z.number(),
+  redrive: z.number().optional(),
+  firstAttempt: z.number().optional(),
   executor: z.string(),
   state: z.enum(['submitting', 'released', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'lost']),
   live: z.number().optional(),
@@ -144,6 +155,7 @@ const cancellationItem = z.object({
   source,
   at: z.number(),
   idempotencyKey: z.string().optional(),
+  final: z.object({ abandoned: z.number(), ended: z.record(z.string(), counts) }).optional(),
 })
 
 /** Without what is undefined, as `exactOptionalPropertyTypes` wants it. */

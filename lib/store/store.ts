@@ -4,6 +4,7 @@ import type { Failure } from '../domain/failure.ts'
 import type { Graph } from '../domain/graph.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { TurnChanges } from '../domain/plan-turn.ts'
+import type { Settled } from '../domain/settled.ts'
 import type { Amounts } from '../domain/spend.ts'
 
 /**
@@ -28,8 +29,13 @@ export interface Store {
 
   /** Commit a turn. False where META is no longer at `version`. */
   commitTurn(dispatchId: string, version: number, changes: TurnChanges): Promise<boolean>
-  /** Take a settled task out of the live index. */
-  clearLive(dispatchId: string, taskId: number): Promise<void>
+  /** Take a settled task out of the live index; not where it was claimed anew since `run` was read. */
+  clearLive(dispatchId: string, run: Pick<TaskRun, 'id' | 'claimId'>): Promise<void>
+  /**
+   * Begin another drive: open and running again, with no fence, in a new epoch. False where META is no longer at
+   * `version`; true where it is this very redrive that has changed it.
+   */
+  redrive(dispatchId: string, version: number, changes: RedriveChanges): Promise<boolean>
 
   /** Claim an attempt. False where it is not to be had: claimed by someone else, done, or not waiting for a retry. */
   claim(dispatchId: string, claim: Claim): Promise<boolean>
@@ -51,11 +57,17 @@ export interface Store {
   putCancellation(cancellation: Cancellation): Promise<Cancellation>
   readCancellation(dispatchId: string, cancellationId: string): Promise<Cancellation | undefined>
   listCancellations(dispatchId: string): Promise<readonly Cancellation[]>
+  /** Keep what a fence knew, for when it is taken away. */
+  closeCancellation(dispatchId: string, cancellationId: string, final: Required<Cancellation>['final']): Promise<void>
   /**
-   * Write a fence; `drain` raises the epoch as well. Who writes it makes the first kill pass, unless `leavesPass`: then the
-   * loop makes it at once. False where the dispatch has ended, or `drain.from` is no longer its epoch.
+   * Write a fence; a drain raises the epoch as well. Who writes it makes the first kill pass, unless `leavesPass`: then the
+   * loop makes it at once. False where the dispatch has ended, or `epoch` is no longer its epoch.
    */
-  writeFence(dispatchId: string, fence: Fence, drain?: { from: number; leavesPass?: boolean }): Promise<boolean>
+  writeFence(
+    dispatchId: string,
+    fence: Fence,
+    at: { epoch: number; isDrain: boolean; leavesPass?: boolean },
+  ): Promise<boolean>
   /** Change what a dispatch may spend. Planners that know the old budget cannot commit over it. */
   setBudget(dispatchId: string, budget: Budget): Promise<void>
 
@@ -83,7 +95,14 @@ export interface Claim extends AttemptRef {
   readonly earlierSpend?: Amounts
   /** Of a member of a pack: after which member its job is named. */
   readonly packLeader?: number
+  /** How often the dispatch was redriven, where it was. */
+  readonly redrive?: number
+  /** The claim of an older drive after which this attempt comes. */
+  readonly follows?: string
 }
+
+/** What a redrive writes into META, all of it in one update. */
+export type RedriveChanges = Settled & Required<Pick<Dispatch, 'redrives' | 'redriveKey' | 'reopened' | 'drivenAt'>>
 
 /** `null` takes an attribute away. */
 export interface RunChange {

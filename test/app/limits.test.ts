@@ -103,6 +103,20 @@ describe('a budget', () => {
     })
   })
 
+  test('that is used up must be raised before a redrive, and what was spent before still counts, once', async () => {
+    const race = await startRace(dynamo, { tasks: three, budget })
+    await race.start()
+    await runJobs(race, 3)
+    await obey(race)
+    const redrive = () => race.ask('redriver', (api) => api.redriveDispatch(caller, race.world.dispatchId, {}))
+    await expect(redrive()).rejects.toThrow(/used up, about \$3.00 of \$2.00: raise it first/)
+    await race.ask('raiser', (api) => api.setBudget(caller, race.world.dispatchId, { limitUsd: 20 }))
+    expect(await redrive()).toMatchObject({ reopened: 3 })
+    for (const id of [0, 1, 2]) (await race.jobOf(id, 2)).state = 'succeeded'
+    await race.until(() => race.world.root?.ended?.status === 'succeeded', 'the end of the second drive')
+    expect(await budgetOf(race)).toMatchObject({ totalUsd: 6, limitUsd: 20, isExceeded: false })
+  })
+
   test('counts every attempt of a task', async () => {
     const tasks = [{ name: 'only', executor: 'batch', retry: { attempts: 3 } }]
     const race = await startRace(dynamo, { tasks })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tasksOf } from '../../lib/app/views.ts'
 import { covers } from '../../lib/domain/cancel-scope.ts'
-import type { Dispatch } from '../../lib/domain/dispatch.ts'
+import type { Dispatch, Fence } from '../../lib/domain/dispatch.ts'
 import type { Graph } from '../../lib/domain/graph.ts'
 import { outcomeOf } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
@@ -11,7 +11,7 @@ import { createRandom, type Random } from '../support/random.ts'
 import { randomGraph } from '../support/random-graph.ts'
 import { caller, executorNames, World } from '../support/world.ts'
 
-const maxSteps = 20_000
+export const maxSteps = 20_000
 
 interface Scenario {
   readonly seed: number
@@ -43,18 +43,7 @@ async function run(dynamo: LocalDynamo, { seed, tasks, crashProbability, cancels
 let runs = 0
 
 async function live(world: World, random: Random, { tasks, cancels }: Pick<Scenario, 'tasks' | 'cancels'>) {
-  const input = randomGraph(random, tasks, executorNames, 2)
-  while (world.dispatchId === '') {
-    let id = ''
-    const submitter = world.newHost('submitter')
-    await drive(world, () =>
-      world.spawn(submitter, async () => {
-        id = (await world.api(submitter).submitDispatch(caller, input, world.salt)).dispatchId
-      }),
-    )
-    world.dispatchId = id
-  }
-
+  await submit(world, random, tasks)
   const moments = cancels === 'none' ? [] : Array.from({ length: 1 + random.below(3) }, () => random.below(tasks * 12))
   const pending: Promise<void>[] = []
   let steps = 0
@@ -66,8 +55,23 @@ async function live(world: World, random: Random, { tasks, cancels }: Pick<Scena
   expect(steps, 'every dispatch ends').toBeLessThan(maxSteps)
 }
 
-/** Let the world run until one process is through; again, when it crashed. */
-async function drive(world: World, start: () => Promise<void>) {
+/** Submit a random graph, again and again where the submitter crashes. */
+export async function submit(world: World, random: Random, tasks: number): Promise<void> {
+  const input = randomGraph(random, tasks, executorNames, 2)
+  while (world.dispatchId === '') {
+    let id = ''
+    const submitter = world.newHost('submitter')
+    await drive(world, () =>
+      world.spawn(submitter, async () => {
+        id = (await world.api(submitter).submitDispatch(caller, input, world.salt)).dispatchId
+      }),
+    )
+    world.dispatchId = id
+  }
+}
+
+/** Let the world run until one process is through. */
+export async function drive(world: World, start: () => Promise<void>) {
   let isDone = false
   const done = start().then(() => {
     isDone = true
@@ -77,7 +81,7 @@ async function drive(world: World, start: () => Promise<void>) {
 }
 
 /** A user who asks, and asks again with the same key when no answer comes. */
-function cancel(world: World, random: Random, cancels: Scenario['cancels'], n: number): Promise<void> {
+export function cancel(world: World, random: Random, cancels: Scenario['cancels'], n: number): Promise<void> {
   const isWhole = cancels === 'whole' || (cancels === 'mixed' && random.chance(0.5))
   const count = world.root?.graph.tasks.length ?? 0
   const taskIds = Array.from({ length: 1 + random.below(3) }, () => random.below(count))
@@ -98,23 +102,28 @@ function cancel(world: World, random: Random, cancels: Scenario['cancels'], n: n
   return ask(0)
 }
 
-function checkEnd(world: World) {
+export function checkEnd(world: World) {
   if (!world.root?.ended) throw new Error('the dispatch has not ended')
   expect(world.jobs.filter((job) => !isOver(job))).toEqual([])
-  for (const [id, { ended, graph }] of world.dispatches) {
+  for (const [id, { ended, graph, fences: everFenced }] of world.dispatches) {
     expect(ended, `dispatch ${id} has ended`).toBeDefined()
-    if (ended) checkDispatch(world, ended, graph)
+    if (ended) checkDispatch(world, ended, graph, everFenced)
   }
 }
 
-function checkDispatch(world: World, ended: Dispatch, graph: Graph) {
+function checkDispatch(
+  world: World,
+  ended: Dispatch,
+  graph: Graph,
+  everFenced: ReadonlyMap<string, { readonly scope: Fence['scope'] }>,
+) {
   const fences = Object.values(ended.fences)
   for (const { id } of tasksOf(ended, graph)) {
     const outcome = outcomeOf(ended, id)
     expect(outcome, `task ${id} is settled`).toBeDefined()
     expect(outcome === 'succeeded', `late truth of task ${id}`).toBe(world.hasSucceeded(ended.id, id))
     if (outcome === 'cancelled') {
-      const isCovered = fences.some((fence) => covers(fence.scope, id))
+      const isCovered = [...everFenced.values()].some(({ scope }) => covers(scope, id))
       expect(isCovered, `task ${id} is cancelled by someone`).toBe(true)
     }
     const ran = world.jobs.filter((job) => job.dispatchId === ended.id && job.taskId === id)

@@ -68,7 +68,7 @@ describe('with an idempotency key', () => {
     await store.writeFence(
       dispatchId,
       { id: 'f', scope: 'all', mode: 'force', graceSeconds: 0, reason: '', at: 1, abandoned: 0, ended: {} },
-      { from: 1 },
+      { epoch: 1, isDrain: true },
     )
     expect(await submitDispatch(context, caller, structuredClone(graph), 'key')).toEqual({ dispatchId })
     expect(asked).toEqual([`start ${dispatchId} 1`, `start ${dispatchId} 2`])

@@ -175,6 +175,25 @@ describe('a cancellation', () => {
     expect(cancellationView(record, aDispatch({ status: 'succeeded' }), [], at(0)).state).toBe('confirmed')
   })
 
+  test('whose fence a redrive has taken away says what that knew', () => {
+    const final = { abandoned: 2, ended: { batch: { cancelled: 1, succeeded: 1, failed: 0 } } }
+    const closed = cancellationView({ ...record, final }, aDispatch({ redrives: 1 }), [aRun()], at(5000))
+    expect(closed).toMatchObject({
+      state: 'confirmed',
+      abandoned: 2,
+      backends: { batch: { requested: 2, confirmed: 2, unconfirmed: 0, cancelled: 1, succeeded: 1 } },
+    })
+  })
+
+  test('that a forced redrive did not wait for stays unconfirmed', () => {
+    const final = { abandoned: 0, ended: { batch: { cancelled: 1, succeeded: 0, failed: 0, unconfirmed: 2 } } }
+    const closed = cancellationView({ ...record, final }, aDispatch({ redrives: 1 }), [], at(0))
+    expect(closed).toMatchObject({
+      state: 'unconfirmed',
+      backends: { batch: { requested: 3, confirmed: 1, unconfirmed: 2, cancelled: 1 } },
+    })
+  })
+
   test('says who asked for what, and why', () => {
     const asked = aCancellation({
       taskIds: [0, 2],

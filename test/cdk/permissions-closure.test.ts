@@ -101,6 +101,16 @@ async function playScenarios() {
   await world.functions.turn({ dispatchId: cancelled, epoch: 1, generation: 1, events: 0 })
   await world.end(cancelled)
 
+  // Redriven, by force the second time, and then cancelled for good.
+  for (const force of [false, true]) {
+    const submitted = world.batch.submitted.length
+    const answer = await post(`/dispatches/${cancelled}/redrive`, { force }, 'cancel')
+    expect(answer).toMatchObject({ statusCode: 202, body: { reopened: 2 } })
+    await world.clock.runUntil(async () => world.batch.submitted.length > submitted)
+    await post(`/dispatches/${cancelled}/cancellations`, force ? {} : { taskIds: [0] }, 'cancel')
+  }
+  await world.end(cancelled)
+
   // One that stops itself, after somebody has changed what it may spend.
   const late = await submit({ ...chain, timeoutSeconds: 5 })
   await get(`/dispatches/${late}/budget`)

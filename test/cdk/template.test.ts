@@ -162,12 +162,13 @@ describe('the API', () => {
     expect(JSON.stringify(AccessLogSettings)).toContain('$context.identity.userArn')
   })
 
-  test('sends cancels and new budgets to a function of their own', () => {
+  test('sends cancels, redrives and new budgets to a function of their own', () => {
     const routes = Object.values(full.ofType('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties.RouteKey)
     expect(routes.sort()).toEqual([
       'GET /{proxy+}',
       'POST /cancellations',
       'POST /dispatches/{dispatchId}/cancellations',
+      'POST /dispatches/{dispatchId}/redrive',
       'POST /{proxy+}',
       'PUT /dispatches/{dispatchId}/budget',
     ])

@@ -23,7 +23,7 @@ function aBreakingFetch(times: number, when: 'before' | 'after'): typeof fetch {
 }
 
 describe('the client', () => {
-  it('dispatches, looks and cancels', async () => {
+  it('dispatches, looks, cancels and redrives', async () => {
     const api = aRecordingApi()
     await using server = await serveApp(api)
     const quench = createClient({ url: `${server.url}/` })
@@ -37,6 +37,7 @@ describe('the client', () => {
     expect(await quench.bulk(bulkId)).toMatchObject({ total: 2 })
     expect(await collect(quench.bulkItems(bulkId))).toHaveLength(2)
     expect(await quench.cancellation(id, cancellationId)).toMatchObject({ state: 'confirmed' })
+    expect(await quench.redrive(id, { taskIds: [1], idempotencyKey: 'again' })).toMatchObject({ reopened: 2 })
     expect(api.calls.map(({ method }) => method)).toEqual([
       'submitDispatch',
       'describeDispatch',
@@ -47,7 +48,9 @@ describe('the client', () => {
       'describeBulk',
       'describeBulk',
       'describeCancellation',
+      'redriveDispatch',
     ])
+    expect(api.calls.at(-1)?.args.slice(2)).toEqual([{ taskIds: [1], dryRun: false, force: false }, 'again'])
     expect(api.calls[4]?.args[2]).toMatchObject({ taskIds: [1, 3, 5] })
   })
 

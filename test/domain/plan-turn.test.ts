@@ -63,6 +63,16 @@ describe('what starts', () => {
     expect(turn).toMatchObject({ outcomes: { 0: 'succeeded' }, clear: [0], actions: ['submit batch 1.1'] })
   })
 
+  test('in a redriven dispatch a submit says how often that was, and what else is done does not', () => {
+    const dispatch = { redrives: 2, polledAt: 0 }
+    const snapshot = { graph: aGraph([{}, {}]), dispatch: aDispatch({ taskCount: 2, ...dispatch }), live: [aRun()] }
+    const { actions } = planTurn(snapshot, defaultPolicy, someTime)
+    expect(actions.map(({ kind, redrives }) => [kind, redrives])).toEqual([
+      ['submit', 2],
+      ['poll', undefined],
+    ])
+  })
+
   test('post-processing waits for every other task', () => {
     const tasks = [{}, {}, { postProcess: true, needs: [0] }]
     expect(turnOf({ tasks, outcomes: { 0: 'succeeded' }, runs: [{ id: 1 }] }).actions).toEqual([])

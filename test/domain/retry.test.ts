@@ -57,3 +57,8 @@ test('an attempt without an end is counted from its claim', () => {
   const run = aRun({ state: 'lost', claimedAt: someTime })
   expect(retryAt(aGraph().tasks[0] as Task, run)).toBe(someTime + 2000)
 })
+
+test('attempts of an older drive do not count', () => {
+  expect(delayOf({ state: 'lost', attempt: 6, firstAttempt: 5 })).toBe(4)
+  expect(delayOf({ state: 'lost', attempt: 7, firstAttempt: 5 })).toBeUndefined()
+})

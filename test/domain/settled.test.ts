@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../lib/domain/dispatch.ts'
-import { countSettled, nothingSettled, outcomeOf, type Settled, settle } from '../../lib/domain/settled.ts'
+import { countSettled, nothingSettled, outcomeOf, reopen, type Settled, settle } from '../../lib/domain/settled.ts'
 
 const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'cancelled', 'skipped']
 
@@ -61,4 +61,17 @@ test('10,000 tasks take 2,500 bytes, and 1,250 more once one is skipped', () => 
 
 test('a task beyond the end is open', () => {
   expect(outcomeOf({ settled: nothingSettled(4) }, 4)).toBeUndefined()
+})
+
+test('what is reopened is open again and can be settled anew; the rest stays', () => {
+  const outcomes = new Map([0, 1, 2, 3, 4, 5, 6, 7, 8].map((id) => [id, 'skipped' as const]))
+  const before = settle({ settled: nothingSettled(9) }, outcomes, 9)
+  const after = reopen(before, [1, 8])
+  expect(Array.from({ length: 9 }, (_, id) => outcomeOf(after, id)).flatMap((one, id) => (one ? [] : [id]))).toEqual([
+    1, 8,
+  ])
+  expect(outcomeOf(settle(after, new Map([[8, 'cancelled']]), 9), 8)).toBe('cancelled')
+  expect(outcomeOf(before, 1)).toBe('skipped')
+  expect(reopen(before, outcomes.keys())).toEqual({ settled: nothingSettled(9) })
+  expect(reopen({ settled: nothingSettled(1) }, [0])).toEqual({ settled: nothingSettled(1) })
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../lib/domain/dispatch.ts'
+import { unconfirmedEnd } from '../../lib/domain/given-up.ts'
 import { tallyFences } from '../../lib/domain/tally-fences.ts'
 import { aDispatch, aFence, aRun, aScope } from '../support/builders.ts'
 
@@ -38,5 +39,13 @@ test('a skipped task counts as abandoned, for no job of it was ended', () => {
   expect(tallyFences(fences, outcomes({ 0: 'skipped' }), [aRun()])['fence-1']).toMatchObject({
     abandoned: 1,
     ended: {},
+  })
+})
+
+test('a job that a forced redrive did not wait for counts as unconfirmed, not as cancelled', () => {
+  const { fences } = aDispatch({ taskCount: 2, fences: [aFence()] })
+  const live = [aRun({ state: 'lost', failure: unconfirmedEnd }), aRun({ id: 1, state: 'lost' })]
+  expect(tallyFences(fences, outcomes({ 0: 'cancelled', 1: 'cancelled' }), live)['fence-1']?.ended).toEqual({
+    batch: { cancelled: 1, succeeded: 0, failed: 0, unconfirmed: 1 },
   })
 })

@@ -51,3 +51,11 @@ test('a fence is overdue at its deadline, not before', () => {
   expect(isOverdue({ at: someTime }, at(899.999))).toBe(false)
   expect(isOverdue({ at: someTime }, at(900))).toBe(true)
 })
+
+test('a task that was reopened is pending until it is claimed again', () => {
+  const redriven = aDispatch({ redrives: 1 })
+  const over = aRun({ state: 'cancelled', live: false })
+  expect(shownState(redriven, task, over, at(0))).toBe('pending')
+  expect(shownState(redriven, task, { ...over, redrive: 1, state: 'succeeded' }, at(0))).toBe('succeeded')
+  expect(shownState(redriven, task, aRun(), at(0)), 'one that ran on beside the redrive').toBe('running')
+})

@@ -141,13 +141,35 @@ describe('what a dispatch tells the bus', () => {
     // Asked to stop almost 15 minutes ago.
     const at = world.clock.now() - 890_000
     await world.store.putCancellation(aCancellation({ id: 'late', dispatchId: id, at }))
-    await world.store.writeFence(id, aFence({ id: 'late', at }))
+    await world.store.writeFence(id, aFence({ id: 'late', at }), { epoch: 1, isDrain: false })
     await world.clock.runUntil(() => found(world, 'cancellation unconfirmed').length > 0)
     expect(found(world, 'cancellation unconfirmed')[0]?.detail).toMatchObject({ open: 1, abandoned: 1 })
     const told = await ended(world, id)
     const cancellations = told.filter((one) => one.startsWith('cancellation'))
     expect(cancellations).toEqual(['cancellation stopping', 'cancellation unconfirmed', 'cancellation confirmed'])
   })
+})
+
+test('a redrive tells what it reopens, and the ends that come of it under new ids', async () => {
+  const world = await aWorld({ isAnnouncing: true, fates: { '0-2': { seconds: 1 }, '1-1': { seconds: 1 } } })
+  const id = await world.submit(chain)
+  await world.clock.runUntil(isRunning(world, '0-1'))
+  await world.cancel(id)
+  const before = await ended(world, id)
+  expect(before.slice(-3).sort()).toEqual(['cancellation confirmed', 'dispatch cancelled', 'task a cancelled'])
+  const { statusCode } = await world.request('POST', `/dispatches/${id}/redrive`, {}, world.functions.cancel)
+  expect(statusCode).toBe(202)
+  const run = (name: string) => ['submitting', 'queued', 'running', 'succeeded'].map((state) => `task ${name} ${state}`)
+  expect((await ended(world, id)).slice(before.length)).toEqual([
+    'task a pending',
+    'task b pending',
+    'dispatch running',
+    ...run('a'),
+    ...run('b'),
+    'dispatch succeeded',
+  ])
+  expect(found(world, 'task a succeeded')[0]?.detail).toMatchObject({ attempt: 2 })
+  expect(found(world, 'task b succeeded')[0]?.detail).toMatchObject({ attempt: 1 })
 })
 
 test('a dispatch inside another tells where it is, and its task which dispatch that is', async () => {

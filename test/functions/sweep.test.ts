@@ -60,7 +60,10 @@ describe('a sweep', () => {
   test('jobs that do not confirm their end are counted', async () => {
     const world = await aWorld()
     const id = await aRunningDispatch(world)
-    await world.store.writeFence(id, aFence({ at: world.clock.now() - 899_000 }))
+    await world.store.writeFence(id, aFence({ at: world.clock.now() - 899_000 }), {
+      epoch: 1,
+      isDrain: false,
+    })
     expect(await sweep(world)).toMatchObject({ unconfirmedJobs: 0 })
     await pass(world, 1)
     expect(await sweep(world)).toMatchObject({ unconfirmedJobs: 1 })

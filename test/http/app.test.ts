@@ -8,7 +8,15 @@ import {
   NotFound,
 } from '../../lib/domain/errors.ts'
 import { createHttpApp } from '../../lib/http/app.ts'
-import { aBulkAnswer, aCancelAnswer, aRecordingApi, bulkId, cancellationId, dispatchId } from './recording-api.ts'
+import {
+  aBulkAnswer,
+  aCancelAnswer,
+  aRecordingApi,
+  aRedriveAnswer,
+  bulkId,
+  cancellationId,
+  dispatchId,
+} from './recording-api.ts'
 
 const ada = { id: 'ada', isAdmin: false }
 
@@ -171,6 +179,41 @@ describe('cancellations', () => {
       'graceSeconds',
       '(the whole input)',
     ])
+    expect(api.calls).toEqual([])
+  })
+})
+
+describe('redrive', () => {
+  const redrive = `/dispatches/${dispatchId}/redrive`
+
+  it('answers 202, and passes tasks, force and the idempotency key on', async () => {
+    const { api, post } = anApp()
+    const response = await post(redrive, '{"taskIds":[1],"force":true}', { 'idempotency-key': 'k3' })
+    expect(response.status).toBe(202)
+    expect(await response.json()).toEqual(aRedriveAnswer())
+    expect(api.calls).toEqual([
+      { method: 'redriveDispatch', args: [ada, dispatchId, { taskIds: [1], dryRun: false, force: true }, 'k3'] },
+    ])
+  })
+
+  it('redrives all that did not succeed when there is no body', async () => {
+    const { api, app } = anApp()
+    expect((await app.request(redrive, { method: 'POST' })).status).toBe(202)
+    expect(api.calls[0]?.args[2]).toEqual({ dryRun: false, force: false })
+  })
+
+  it('answers 200 to a dry run, and where there is nothing to reopen', async () => {
+    expect((await anApp().post(redrive, '{"dryRun":true}')).status).toBe(200)
+    const { post } = anApp({ redriveDispatch: async () => aRedriveAnswer({ reopened: 0 }) })
+    expect((await post(redrive, '')).status).toBe(200)
+  })
+
+  it('reports every problem of a request at once, and calls nothing', async () => {
+    const { api, post } = anApp()
+    const response = await post(redrive, '{"taskIds":[-1],"force":"yes","mode":"graceful"}')
+    const body = (await response.json()) as { details: { path: string }[] }
+    expect(response.status).toBe(400)
+    expect(body.details.map(({ path }) => path)).toEqual(['taskIds[0]', 'force', '(the whole input)'])
     expect(api.calls).toEqual([])
   })
 })

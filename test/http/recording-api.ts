@@ -6,6 +6,7 @@ import type {
   DispatchView,
   EventView,
   LogView,
+  RedriveAnswer,
   TaskView,
 } from '../../lib/schema/api.ts'
 import type { BulkCancelAnswer, BulkCancellationView } from '../../lib/schema/bulk.ts'
@@ -35,6 +36,7 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     setBudget: async (_caller, _id, { limitUsd }) => aBudget({ limitUsd }),
     cancelMany: async (_caller, { dryRun = false }) => aBulkAnswer({ dryRun }),
     describeBulk: async () => aBulkView(),
+    redriveDispatch: async (_caller, _id, { dryRun = false }) => aRedriveAnswer({ dryRun }),
     readResult: async () => ({ uri: resultUri, bytes: new TextEncoder().encode('3.14') }),
     readLog: async (_caller, _id, _taskId, { stream, offset }) =>
       aLogPart(stream === 'stdout' ? 'hello\n' : '', offset),
@@ -59,6 +61,7 @@ export function aRecordingApi(answers: Partial<Api> = {}): RecordingApi {
     describeCancellation: record('describeCancellation', api.describeCancellation),
     describeBudget: record('describeBudget', api.describeBudget),
     setBudget: record('setBudget', api.setBudget),
+    redriveDispatch: record('redriveDispatch', api.redriveDispatch),
     readResult: record('readResult', api.readResult),
     readLog: record('readLog', api.readLog),
   }
@@ -114,6 +117,24 @@ export function aCancelAnswer(change: Partial<CancelAnswer> = {}): CancelAnswer 
     scope: 'dispatch',
     counts: { stopping: 9, abandoned: 3, finished: 1, backends: { batch: 8, ssh: 1 } },
     targets: [],
+    ...change,
+  }
+}
+
+export function aRedriveAnswer(change: Partial<RedriveAnswer> = {}): RedriveAnswer {
+  const dryRun = change.dryRun ?? false
+  return {
+    dispatchId,
+    dryRun,
+    reopened: 2,
+    counts: { failed: 0, cancelled: 1, skipped: 1 },
+    ...(dryRun && {
+      unconfirmed: 0,
+      tasks: [
+        { taskId: 1, name: 'sample', state: 'cancelled' },
+        { taskId: 2, name: 'reduce', state: 'skipped' },
+      ],
+    }),
     ...change,
   }
 }

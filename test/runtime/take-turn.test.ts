@@ -42,6 +42,7 @@ describe('the actions of a turn', () => {
   test.each([
     anAction(),
     anAction({ kind: 'submit', tasks: [], pack: 'samples' }),
+    anAction({ kind: 'submit', redrives: 3 }),
     anAction({ kind: 'cancel', mode: 'force', reason: 'enough' }),
   ])('reach the act as they were planned', (action) => {
     const [packed] = packActions([action], someTime)

@@ -79,7 +79,10 @@ describe('what it costs', () => {
     expect(sent.length).toBeLessThanOrEqual(5)
     expect(new Set(sent)).toEqual(new Set(['Put']))
     sent.length = 0
-    await store.writeFence(dispatch.id, aFence({ scope: new Uint8Array(1250).fill(255) }))
+    await store.writeFence(dispatch.id, aFence({ scope: new Uint8Array(1250).fill(255) }), {
+      epoch: 1,
+      isDrain: false,
+    })
     const all = new Map(tasks.map((_, id) => [id, id % 2 ? ('cancelled' as const) : ('skipped' as const)]))
     await store.commitTurn(dispatch.id, 2, settle({ settled: nothingSettled(10_000) }, all, 10_000))
     expect(sent).toEqual(['Update', 'Update'])
@@ -180,7 +183,7 @@ test('what is written on disk is there when it is opened again', async () => {
     await first.claim(id, claim)
     await first.storeHandle(id, claim, handle, someTime)
     await first.putCancellation(aCancellation({ dispatchId: id }))
-    await first.writeFence(id, aFence(), { from: 1 })
+    await first.writeFence(id, aFence(), { epoch: 1, isDrain: true })
     await first.addEvent(id, someTime, ['a line'])
     const read = async (store: typeof first) => ({
       dispatch: await store.readDispatch(id),

@@ -12,6 +12,7 @@ export const aNewId = () => `${String(++made).padStart(8, '0')}-0000-8000-8000-0
 
 export const handle = { jobId: 'j-1', place: { index: 3 }, flags: [true, null] }
 const failure = { code: 'ExitCode', message: 'exit 3', retryable: false, source: 'batch' }
+const part = { epoch: 1, isDrain: false }
 const otherFailure = { ...failure, message: 'something else' }
 
 /** What every store must hold. `start` gives an empty one. */
@@ -60,6 +61,9 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
 
     const runOf = async (id: string, taskId = 0) => (await store.readRuns(id, [taskId]))[0]
 
+    /** Out of the live index. */
+    const cleared = async (id: string, taskId = 0) => store.clearLive(id, (await runOf(id, taskId)) as TaskRun)
+
     describe('a dispatch', () => {
       test('comes back as it was written, with its graph', async () => {
         const { id, dispatch, graph } = await aStored({
@@ -107,7 +111,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
 
       test('that was planned without a fence cannot be committed over it', async () => {
         const { id } = await aStored()
-        await store.writeFence(id, aFence({ scope: aScope([0], 3) }))
+        await store.writeFence(id, aFence({ scope: aScope([0], 3) }), part)
         expect(await store.commitTurn(id, 1, { fences: {} })).toBe(false)
         expect((await store.readDispatch(id))?.fences).toHaveProperty('fence-1')
       })
@@ -200,7 +204,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
       test('is not to be had any more once the live mark was cleared', async () => {
         const { id } = await aStored()
         await submitted(id, { taskId: 0 }, { state: 'failed' })
-        await store.clearLive(id, 0)
+        await cleared(id, 0)
         expect(await store.claim(id, aClaim({ taskId: 0, attempt: 2 }))).toBe(false)
         const given = await claimed(id, { taskId: 1 })
         await store.release(id, given, { drop: true })
@@ -333,6 +337,112 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
       })
     })
 
+    describe('a claim after a redrive', () => {
+      const over = async (id: string) => {
+        const claim = await submitted(id, {}, { state: 'failed', endedAt: 5, failure })
+        await cleared(id)
+        return claim
+      }
+
+      test('follows the claim that was read, under the next number, and counts from there', async () => {
+        const { id } = await aStored()
+        const { claimId } = await over(id)
+        await claimed(id, { attempt: 2, redrive: 1, follows: claimId })
+        const run = await runOf(id)
+        expect(run).toMatchObject({ attempt: 2, redrive: 1, firstAttempt: 2, state: 'submitting', live: true })
+        expect(run).not.toHaveProperty('failure')
+        await store.noteRun(id, { taskId: 0, attempt: 2 }, { state: 'lost' })
+        await claimed(id, { attempt: 3, redrive: 1 })
+        expect(await runOf(id)).toMatchObject({ attempt: 3, redrive: 1, firstAttempt: 2 })
+      })
+
+      test('is refused while the older run is live, or where it was followed already', async () => {
+        const { id } = await aStored()
+        const first = await submitted(id, {}, { state: 'failed' })
+        const next = { attempt: 2, redrive: 1, follows: first.claimId }
+        expect(await store.claim(id, aClaim(next))).toBe(false)
+        await cleared(id)
+        await claimed(id, next)
+        await store.noteRun(id, { taskId: 0, attempt: 2 }, { state: 'failed' })
+        await cleared(id)
+        expect(await store.claim(id, aClaim(next))).toBe(false)
+        expect(await runOf(id)).toMatchObject({ attempt: 2, state: 'failed' })
+      })
+
+      test('is recognised when its answer was lost, and not had under the old number', async () => {
+        const { id } = await aStored()
+        const { claimId } = await over(id)
+        const claim = await claimed(id, { attempt: 2, redrive: 1, follows: claimId })
+        expect(await store.claim(id, claim)).toBe(true)
+        expect(await store.claim(id, aClaim({ redrive: 1 }))).toBe(false)
+      })
+
+      test('of a task that was never claimed says in which redrive it was made', async () => {
+        const { id } = await aStored()
+        await claimed(id, { redrive: 1 })
+        const run = await runOf(id)
+        expect(run).toMatchObject({ attempt: 1, redrive: 1 })
+        expect(run).not.toHaveProperty('firstAttempt')
+      })
+    })
+
+    describe('a redrive', () => {
+      const changes = {
+        settled: new Uint8Array(1),
+        redrives: 1,
+        redriveKey: 'this',
+        reopened: { failed: 1, cancelled: 0, skipped: 2 },
+        drivenAt: someTime + 9,
+      }
+      const anEnded = () =>
+        aStored({
+          status: 'cancelled',
+          endedAt: someTime,
+          outcomes: { 0: 'failed', 1: 'skipped', 2: 'skipped' },
+          fences: [aFence()],
+          polledAt: 4,
+          killPass: { at: 4, count: 2 },
+          epoch: 3,
+        })
+
+      test('opens a dispatch again, in a new epoch, and leaves nothing of its end', async () => {
+        const { id, dispatch } = await anEnded()
+        expect(await store.listOpen()).not.toContain(id)
+        expect(await store.redrive(id, 1, changes)).toBe(true)
+        const { endedAt: _, killPass: __, polledAt: ___, skipped: ____, ...rest } = dispatch
+        expect(await store.readDispatch(id)).toEqual({
+          ...rest,
+          ...changes,
+          status: 'running',
+          fences: {},
+          epoch: 4,
+          version: 2,
+        })
+        expect(await store.listOpen()).toContain(id)
+      })
+
+      test('is refused over another version, and recognised when it is its own', async () => {
+        const { id } = await anEnded()
+        expect(await store.redrive(id, 7, changes)).toBe(false)
+        expect(await store.redrive(id, 1, changes)).toBe(true)
+        expect(await store.redrive(id, 1, changes)).toBe(true)
+        expect(await store.redrive(id, 1, { ...changes, redriveKey: 'another' })).toBe(false)
+        expect(await store.readDispatch(id)).toMatchObject({ version: 2, epoch: 4 })
+      })
+
+      test('of a dispatch that is not there is refused', async () => {
+        expect(await store.redrive(aNewId(), 1, changes)).toBe(false)
+      })
+
+      test('ends again like any other', async () => {
+        const { id } = await anEnded()
+        await store.redrive(id, 1, changes)
+        expect(await store.commitTurn(id, 2, { status: 'succeeded', endedAt: someTime + 99 })).toBe(true)
+        expect(await store.readDispatch(id)).toMatchObject({ status: 'succeeded', endedAt: someTime + 99 })
+        expect(await store.listOpen()).not.toContain(id)
+      })
+    })
+
     describe('the live index', () => {
       test('holds the claimed and unsettled tasks and nothing else, in id order, from the moment of the write', async () => {
         const { id } = await aStored({ taskCount: 12 })
@@ -344,7 +454,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         await store.putCancellation(aCancellation({ dispatchId: id }))
         await store.addEvent(id, someTime, ['x'])
         expect((await store.readLive(id)).map((run) => run.id)).toEqual([2, 7, 11])
-        await store.clearLive(id, 7)
+        await cleared(id, 7)
         expect((await store.readLive(id)).map((run) => run.id)).toEqual([2, 11])
         expect((await store.readAllRuns(id)).map((run) => [run.id, run.live])).toEqual([
           [2, true],
@@ -359,11 +469,20 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         expect(await store.readLive(id)).toEqual(await store.readAllRuns(id))
       })
 
+      test('is not cleared of a run that was claimed anew since it was read', async () => {
+        const { id } = await aStored()
+        await submitted(id, {}, { state: 'lost' })
+        const before = (await runOf(id)) as TaskRun
+        await claimed(id, { attempt: 2 })
+        await store.clearLive(id, before)
+        expect(await store.readLive(id)).toMatchObject([{ id: 0, attempt: 2 }])
+      })
+
       test('may be cleared twice, and of a task that was never claimed', async () => {
         const { id } = await aStored()
         await submitted(id, {}, { state: 'succeeded' })
-        for (let times = 0; times < 2; times++) await store.clearLive(id, 0)
-        await store.clearLive(id, 2)
+        for (let times = 0; times < 2; times++) await cleared(id, 0)
+        await store.clearLive(id, { id: 2, claimId: 'never' })
         expect(await store.readLive(id)).toEqual([])
         expect(await runOf(id)).toMatchObject({ state: 'succeeded', live: false })
         expect(await runOf(id, 2)).toBeUndefined()
@@ -391,6 +510,17 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         expect(await store.readCancellation(id, 'unknown')).toBeUndefined()
       })
 
+      test('keeps what its fence knew, the last time it is told; one that was never put is not made by that', async () => {
+        const { id } = await aStored()
+        const record = await store.putCancellation(aCancellation({ dispatchId: id }))
+        const final = { abandoned: 2, ended: { batch: { cancelled: 1, succeeded: 0, failed: 0, unconfirmed: 1 } } }
+        await store.closeCancellation(id, record.id, { abandoned: 0, ended: {} })
+        await store.closeCancellation(id, record.id, final)
+        expect(await store.readCancellation(id, record.id)).toEqual({ ...record, final })
+        await store.closeCancellation(id, 'unknown', final)
+        expect(await store.readCancellation(id, 'unknown')).toBeUndefined()
+      })
+
       test('is listed with the others of its dispatch, oldest first', async () => {
         const { id } = await aStored()
         expect(await store.listCancellations(id)).toEqual([])
@@ -404,7 +534,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
       test('is written into META, with the first kill pass, and adds one to its version', async () => {
         const { id, dispatch } = await aStored()
         const fence: Fence = aFence({ scope: aScope([0, 2], 3), at: someTime + 3 })
-        expect(await store.writeFence(id, fence)).toBe(true)
+        expect(await store.writeFence(id, fence, part)).toBe(true)
         expect(await store.readDispatch(id)).toEqual({
           ...dispatch,
           fences: { 'fence-1': fence },
@@ -415,15 +545,15 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
 
       test('stands beside those that are there', async () => {
         const { id } = await aStored()
-        await store.writeFence(id, aFence({ id: 'a' }))
-        await store.writeFence(id, aFence({ id: 'b', scope: aScope([0], 3) }))
+        await store.writeFence(id, aFence({ id: 'a' }), part)
+        await store.writeFence(id, aFence({ id: 'b', scope: aScope([0], 3) }), part)
         expect(Object.keys((await store.readDispatch(id))?.fences ?? {}).sort()).toEqual(['a', 'b'])
       })
 
       test('that is written again is recognised, and stays as it was', async () => {
         const { id } = await aStored()
-        expect(await store.writeFence(id, aFence(), { from: 1 })).toBe(true)
-        expect(await store.writeFence(id, aFence({ reason: 'again' }), { from: 1 })).toBe(true)
+        expect(await store.writeFence(id, aFence(), { epoch: 1, isDrain: true })).toBe(true)
+        expect(await store.writeFence(id, aFence({ reason: 'again' }), { epoch: 1, isDrain: true })).toBe(true)
         expect(await store.readDispatch(id)).toMatchObject({
           epoch: 2,
           version: 2,
@@ -433,21 +563,27 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
 
       test('drains from the epoch it has read, and from no other', async () => {
         const { id } = await aStored({ epoch: 4 })
-        expect(await store.writeFence(id, aFence(), { from: 3 })).toBe(false)
+        expect(await store.writeFence(id, aFence(), { epoch: 3, isDrain: true })).toBe(false)
         expect(await store.readDispatch(id)).toMatchObject({ epoch: 4, version: 1, fences: {} })
-        expect(await store.writeFence(id, aFence(), { from: 4 })).toBe(true)
+        expect(await store.writeFence(id, aFence(), { epoch: 4, isDrain: true })).toBe(true)
         expect(await store.readDispatch(id)).toMatchObject({ epoch: 5, version: 2 })
+      })
+
+      test('of a part is refused over another epoch than the one it has read', async () => {
+        const { id } = await aStored({ epoch: 2 })
+        expect(await store.writeFence(id, aFence({ scope: aScope([0], 3) }), part)).toBe(false)
+        expect(await store.readDispatch(id)).toMatchObject({ fences: {}, version: 1 })
       })
 
       test.each(['succeeded', 'failed', 'cancelled'] as const)('is refused once a dispatch has %s', async (status) => {
         const { id } = await aStored({ status, endedAt: someTime })
-        expect(await store.writeFence(id, aFence())).toBe(false)
+        expect(await store.writeFence(id, aFence(), part)).toBe(false)
         expect(await store.readDispatch(id)).toMatchObject({ fences: {}, version: 1 })
       })
 
       test('is refused for a dispatch that is not there', async () => {
         const id = aNewId()
-        expect(await store.writeFence(id, aFence())).toBe(false)
+        expect(await store.writeFence(id, aFence(), part)).toBe(false)
         expect(await store.readDispatch(id)).toBeUndefined()
       })
     })

@@ -16,7 +16,7 @@ export function anAppContext(dynamo: LocalDynamo) {
     createFakeBackend({
       name,
       random: createRandom(0),
-      faultProbability: 0,
+      faultProbability: () => 0,
       pass: (_, effect) => effect(),
       onSubmit: () => {},
       onCancel: () => {},

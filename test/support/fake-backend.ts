@@ -42,10 +42,14 @@ interface Options {
   /** Whether a name can be kept from starting; only with `adopts`. */
   readonly forestalls?: boolean
   /** How often a call fails in one of its ways. */
-  readonly faultProbability: number
+  readonly faultProbability: () => number
   readonly pass: <T>(label: string, effect: () => Promise<T>) => Promise<T>
   readonly onSubmit: (job: JobSpec) => void
   readonly onCancel: (job: FakeJob) => void
+  /** Jobs that can only fail, whenever they are tried. */
+  readonly isDoomed?: (job: FakeJob) => boolean
+  /** Nothing goes wrong but for the doomed. */
+  readonly isCalm?: () => boolean
 }
 
 export const isOver = (job: FakeJob) => job.state !== 'queued' && job.state !== 'running'
@@ -55,7 +59,7 @@ export function createFakeBackend(options: Options): FakeBackend {
   const { name, random, pass } = options
   const jobs: FakeJob[] = []
   const jobOf = (handle: Handle) => jobs.find((job) => job.id === handle.id)
-  const isFaulty = () => random.chance(options.faultProbability)
+  const isFaulty = () => random.chance(options.faultProbability())
   const unavailable = (arrived: 'no' | 'unknown') => new BackendUnavailable(`${name} is down`, { arrived })
 
   const refuse = () => {
@@ -169,9 +173,13 @@ export function createFakeBackend(options: Options): FakeBackend {
       const open = jobs.filter((job) => !isOver(job))
       if (open.length === 0) return false
       const job = chooser.pick(open)
+      const isDoomed = options.isDoomed?.(job) ?? false
       if (job.isAskedToStop && chooser.chance(0.7)) job.state = 'cancelled'
       else if (job.state === 'queued' && chooser.chance(0.6)) job.state = 'running'
-      else if (chooser.chance(0.7)) job.state = 'succeeded'
+      else if (isDoomed && (options.isCalm?.() || chooser.chance(0.7))) {
+        job.state = 'failed'
+        job.failure = { code: 'ExitCode', retryable: false }
+      } else if (!isDoomed && (options.isCalm?.() || chooser.chance(0.7))) job.state = 'succeeded'
       else if (chooser.chance(0.5)) job.state = 'vanished'
       else {
         job.state = 'failed'

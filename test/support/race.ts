@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
-import type { CancelAnswer, CancelRequestInput } from '../../lib/schema/api.ts'
+import type { CancelAnswer, CancelRequestInput, RedriveAnswer, RedriveRequestInput } from '../../lib/schema/api.ts'
 import type { GraphInput } from '../../lib/schema/graph-file.ts'
 import type { FakeJob } from './fake-backend.ts'
 import { Crash } from './gates.ts'
@@ -8,6 +8,8 @@ import { createRandom } from './random.ts'
 import { caller, World } from './world.ts'
 
 const maxSteps = 5_000
+/** Their calls, and those of the loops that they start, are never held back. */
+const askers = ['canceller', 'redriver']
 let races = 0
 
 /**
@@ -54,9 +56,12 @@ export async function startRace(dynamo: LocalDynamo, graph: Partial<GraphInput> 
   const cancel = (request: CancelRequestInput = {}, key?: string): Promise<CancelAnswer> =>
     ask('canceller', (api) => api.cancelDispatch(caller, world.dispatchId, request, key))
 
+  const redrive = (request: RedriveRequestInput = {}, key?: string): Promise<RedriveAnswer> =>
+    ask('redriver', (api) => api.redriveDispatch(caller, world.dispatchId, request, key))
+
   /** Hold back the next call that fits, and everything like it, until `letGo`. */
   const hold = (isHeld: (label: string) => boolean) => {
-    world.gates.isHeld = (label, host) => host.name !== 'canceller' && isHeld(label)
+    world.gates.isHeld = (label, host) => !askers.includes(host.name) && isHeld(label)
     return {
       reached: () =>
         until(() => world.gates.waiting.some((one) => world.gates.isHeld(one.label, one.host)), 'the held call'),
@@ -104,5 +109,5 @@ export async function startRace(dynamo: LocalDynamo, graph: Partial<GraphInput> 
   const history = async () =>
     (await world.store.listEvents(world.dispatchId, { limit: 100 })).items.flatMap((event) => event.lines)
 
-  return { world, start, history, ask, cancel, hold, until, end, jobOf, seen, expectNoJobs }
+  return { world, start, history, ask, cancel, redrive, hold, until, end, jobOf, seen, expectNoJobs }
 }

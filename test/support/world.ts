@@ -8,7 +8,7 @@ import { createApi } from '../../lib/app/create-api.ts'
 import { runTurn } from '../../lib/app/run-turn.ts'
 import { stableId } from '../../lib/app/stable-id.ts'
 import { covers } from '../../lib/domain/cancel-scope.ts'
-import type { Dispatch, Outcome } from '../../lib/domain/dispatch.ts'
+import type { Dispatch, Outcome, ReopenedCounts } from '../../lib/domain/dispatch.ts'
 import type { Graph } from '../../lib/domain/graph.ts'
 import { type Action, planTurn } from '../../lib/domain/plan-turn.ts'
 import type { Policy } from '../../lib/domain/policy.ts'
@@ -70,9 +70,10 @@ interface Tracked {
   readonly made: Dispatch
   /** What META says of the tasks that are settled. */
   readonly settled: Map<number, Outcome>
-  /** By cancellation id: what a fence covers, and when it was written. */
-  readonly fences: Map<string, { scope: Uint8Array | 'all'; written: number }>
-  ended?: Dispatch
+  /** By cancellation id: what a fence covers, when it was written, and when a redrive took it away. */
+  readonly fences: Map<string, { scope: Uint8Array | 'all'; written: number; lifted?: number }>
+  redrives: number
+  ended?: Dispatch | undefined
 }
 
 /**
@@ -85,7 +86,12 @@ export class World {
   /** Reads for the checks, past the gates. */
   readonly store: Store
   readonly random: Random
-  private readonly faults: Faults
+  /** A test may change them. */
+  faults: Faults
+  /** Tasks of the submitted dispatch whose jobs can only fail. */
+  doomed: ReadonlySet<number> = new Set()
+  /** Jobs do what they can only do: succeed, or fail where they are doomed. */
+  isCalm = false
   private readonly client: Pick<DynamoDBDocumentClient, 'send'>
   private readonly tableName: string
   private readonly loops = new Map<string, Loop>()
@@ -119,7 +125,9 @@ export class World {
       createFakeBackend({
         ...kind,
         random: this.random,
-        faultProbability: options.faults.backendProbability,
+        faultProbability: () => this.faults.backendProbability,
+        isDoomed: (job) => job.dispatchId === this.dispatchId && this.doomed.has(job.taskId),
+        isCalm: () => this.isCalm,
         pass: (label, effect) => this.gates.pass(label, effect),
         onSubmit: (job) => this.checkSubmit(job),
         onCancel: (job) => this.checkCancel(job),
@@ -280,8 +288,10 @@ export class World {
       made: dispatch,
       settled: new Map(),
       fences: new Map(),
+      redrives: 0,
     }
     this.dispatches.set(dispatchId, tracked)
+    if (dispatch.redrives !== undefined && dispatch.redrives > tracked.redrives) this.noteRedrive(dispatch, tracked)
     for (const { id, scope } of Object.values(dispatch.fences))
       if (!tracked.fences.has(id)) tracked.fences.set(id, { scope, written: this.gates.sequence })
     for (const task of tracked.graph.tasks) {
@@ -302,6 +312,22 @@ export class World {
       const plan = () => planTurn(snapshot, policy, this.gates.now)
       expect(plan(), 'planning is deterministic').toEqual(plan())
     }
+  }
+
+  /** A redrive opens exactly what it says, never what succeeded, and lifts every fence. */
+  private noteRedrive(dispatch: Dispatch, tracked: Tracked): void {
+    expect(dispatch.redrives, 'redriven once at a time').toBe(tracked.redrives + 1)
+    const reopened: Record<keyof ReopenedCounts, number> = { failed: 0, cancelled: 0, skipped: 0 }
+    for (const [id, outcome] of tracked.settled) {
+      if (outcomeOf(dispatch, id) !== undefined) continue
+      if (outcome === 'succeeded') throw new Error(`task ${id} has succeeded, and is redriven`)
+      reopened[outcome] += 1
+      tracked.settled.delete(id)
+    }
+    expect(reopened, 'what was reopened').toEqual(dispatch.reopened)
+    for (const fence of tracked.fences.values()) fence.lifted ??= this.gates.sequence
+    tracked.redrives += 1
+    tracked.ended = undefined
   }
 
   childrenOf(dispatchId: string): readonly Tracked[] {
@@ -347,13 +373,14 @@ export class World {
     expect(twins, `task ${job.taskId} runs once`).toEqual([])
     const seen = this.gates.strands.getStore()?.metaReads.get(job.dispatchId)
     expect(seen, 'a submit follows a look at the fence').toBeDefined()
-    for (const [id, { scope, written }] of tracked?.fences ?? [])
-      if (written < (seen ?? 0)) expect(covers(scope, job.taskId), `a submit behind fence ${id}`).toBe(false)
+    for (const [id, { scope, written, lifted = Number.POSITIVE_INFINITY }] of tracked?.fences ?? [])
+      if (written < (seen ?? 0) && (seen ?? 0) < lifted)
+        expect(covers(scope, job.taskId), `a submit behind fence ${id}`).toBe(false)
   }
 
   private checkCancel(job: FakeJob): void {
     const fences = [...(this.dispatches.get(job.dispatchId)?.fences.values() ?? [])]
-    const isInScope = fences.some(({ scope }) => covers(scope, job.taskId))
+    const isInScope = fences.some(({ scope, lifted }) => lifted === undefined && covers(scope, job.taskId))
     const hasLimit = this.dispatches.get(job.dispatchId)?.graph.tasks[job.taskId]?.timeoutSeconds !== undefined
     expect(isInScope || isOver(job) || hasLimit, `task ${job.taskId} is stopped though no cancellation covers it`).toBe(
       true,

@@ -37,6 +37,7 @@ export function renderDispatch(dispatch: DispatchView, { paint, now }: Dispatche
     ['tags', tags.join(', ')],
     ['created', renderInstant(dispatch.createdAt)],
     ['duration', lifetimeOf(dispatch, now)],
+    ['redriven', redrivenOf(dispatch)],
     ['settled', `${dispatch.settledCount} of ${dispatch.taskCount} (${listCounts(dispatch.tasks)})`],
     ['spent', renderSpend(dispatch.spend)],
     ['failure', dispatch.failure && `${dispatch.failure.code}: ${dispatch.failure.message}`],
@@ -48,6 +49,11 @@ export function renderDispatch(dispatch: DispatchView, { paint, now }: Dispatche
     ...facts.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(8)}  ${printable(value ?? '')}`),
     ...(cancellations.length > 0 ? ['', 'Cancellations', ...cancellations] : []),
   ]
+}
+
+function redrivenOf({ redrives, drivenAt }: DispatchView): string | undefined {
+  if (redrives === undefined) return undefined
+  return `${redrives === 1 ? 'once' : `${redrives} times`}, last ${renderInstant(drivenAt ?? '')}`
 }
 
 function renderCancellation({ at, scope, actor, source, reason, cancellationId }: CancellationSummary, paint: Paint) {

@@ -94,6 +94,13 @@ describe('dispatches', () => {
     ])
   })
 
+  it('say how often they were redriven, and when last', () => {
+    const drivenAt = '2026-03-02T08:00:00.000Z'
+    const lines = (redrives: number) => renderDispatch(aDispatch({ redrives, drivenAt }), options)
+    expect(lines(1)).toContain('  redriven  once, last 2026-03-02T08:00:00Z')
+    expect(lines(2)).toContain('  redriven  2 times, last 2026-03-02T08:00:00Z')
+  })
+
   it('say whose job they are', () => {
     const parent = { dispatchId: 'd1', taskId: 3 }
     expect(renderDispatch(aDispatch({ parent }), options)).toContain('  parent    task 3 of dispatch d1')

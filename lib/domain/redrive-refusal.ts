@@ -1,0 +1,27 @@
+import { usd } from './budget.ts'
+import type { Dispatch } from './dispatch.ts'
+import { nothingSpent, totalOf } from './spend.ts'
+
+/**
+ * Attempts are numbered on through all drives, and a job's name has room for three digits (`job-name.ts`). A drive makes
+ * ten at most (`retry.attempts`): 99 drives make 990.
+ */
+const mostRedrives = 98
+
+/** Why a dispatch must not be redriven as it is, whatever tasks are named; undefined where it may. */
+export function redriveRefusal({ id, parent, redrives = 0, budget, spent }: Dispatch): string | undefined {
+  if (parent)
+    return (
+      `dispatch ${id} is the job of a sublattice: redrive task ${parent.taskId} of dispatch ${parent.dispatchId}, ` +
+      'which gets a new one'
+    )
+  if (redrives >= mostRedrives)
+    return `dispatch ${id} was redriven ${redrives} times, and cannot be once more: dispatch its graph again`
+  const spentUsd = totalOf(spent ?? nothingSpent).usd
+  if (budget && spentUsd >= budget.limitUsd)
+    return (
+      `the budget of dispatch ${id} is used up, about ${usd(spentUsd)} of ${usd(budget.limitUsd)}: ` +
+      'raise it first (quench budget ID --limit)'
+    )
+  return undefined
+}
