@@ -38,6 +38,8 @@ export class Announcements extends Construct {
       startingPosition: StartingPosition.TRIM_HORIZON,
       filters: [FilterCriteria.filter({ dynamodb: { NewImage: { sk } } })],
       batchSize: 100,
+      // Without it Lambda is called for every few writes. Source: Lambda developer guide, "Batching behavior".
+      maxBatchingWindow: Duration.seconds(1),
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
       // An outage of EventBridge is to be waited for; a write that cannot be read is not to hold up its shard for long.

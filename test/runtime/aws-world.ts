@@ -186,12 +186,16 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
   const stream = createPretendStream(dynamo, (command) => realSend.call(dynamo.client, command), clock.now)
   let announced = 0
   let announcing: Promise<unknown> = Promise.resolve()
+  let isCollecting = false
   /** What Lambda does with a stream: batches of what is new, one after the other. */
   const announce = () => {
+    isCollecting = false
     announcing = announcing.then(async () => {
-      const Records = stream.records.slice(announced, announced + 100)
-      announced += Records.length
-      if (Records.length > 0) await functions.announce({ Records })
+      while (announced < stream.records.length) {
+        const Records = stream.records.slice(announced, announced + 100)
+        announced += Records.length
+        await functions.announce({ Records })
+      }
     })
     return announcing
   }
@@ -200,7 +204,9 @@ export async function openAwsWorld(dynamo: LocalDynamo, options: AwsWorldOptions
     const key = options.isAnnouncing && writtenKey(command)
     if (!key) return write()
     const answer = await stream.record(key, write)
-    clock.schedule(0, announce)
+    // As the stack sets its batching window.
+    if (!isCollecting) clock.schedule(1, announce)
+    isCollecting = true
     return answer
   })
   answering(EventBridgeClient.prototype, (command) => bus.answer(command))

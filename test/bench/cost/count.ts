@@ -56,7 +56,7 @@ async function inWorld(
   try {
     const meter = createMeter()
     const { witness } = meter
-    const options = { fates, eventsAtOnce, tellsAll: true, tokenLength, patienceMs, witness }
+    const options = { fates, eventsAtOnce, tellsAll: true, isAnnouncing: true, tokenLength, patienceMs, witness }
     return await work({ world: await openAwsWorld(dynamo, options), meter })
   } finally {
     await dynamo.close()

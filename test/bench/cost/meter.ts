@@ -50,6 +50,7 @@ export function createMeter(): Meter {
       const invocation = invocations.getStore()
       // The state machine writes an item by itself; all else outside of a function is the test's.
       if (!invocation && name !== 'UpdateItem') return
+      if (name === 'PutEvents') used.busEvents += (input.Entries as unknown[]).length
       const units = dynamoUnits(items, name, input, answer)
       used.writeUnits += units?.write ?? 0
       used.readUnits += units?.read ?? 0

@@ -58,6 +58,13 @@ export const prices: Readonly<Record<Unit, Price>> = {
     page: 'https://aws.amazon.com/sqs/pricing/',
     readIn: 'https://cloudburn.io/blog/amazon-sqs-pricing',
   },
+  busEvents: {
+    name: 'EventBridge events of our own',
+    usd: 1,
+    per: 1_000_000,
+    page: 'https://aws.amazon.com/eventbridge/pricing/',
+    readIn: 'https://blog.awsfundamentals.com/aws-eventbridge-pricing-guide',
+  },
   apiRequests: {
     name: 'HTTP API requests',
     usd: 1,

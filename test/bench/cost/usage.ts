@@ -7,6 +7,7 @@ export interface Usage {
   readonly writeUnits: number
   readonly readUnits: number
   readonly queueRequests: number
+  readonly busEvents: number
 }
 
 export type Unit = keyof Usage
@@ -19,6 +20,7 @@ export const noUsage: Usage = {
   writeUnits: 0,
   readUnits: 0,
   queueRequests: 0,
+  busEvents: 0,
 }
 
 /** Something that was counted. */
