@@ -1,9 +1,9 @@
-import { type DraftGraph, resolveGraph } from '../domain/draft-graph.ts'
+import { resolveGraph } from '../domain/draft-graph.ts'
 import { InvalidInput, type Problem } from '../domain/errors.ts'
 import { type Graph, graphLimits, type Task } from '../domain/graph.ts'
 import { packsOf } from '../domain/packs.ts'
 import type { Packing } from '../executors/executor.ts'
-import { graphFile } from '../schema/graph-file.ts'
+import { sketchGraph } from '../schema/graph-sketch.ts'
 import { problemsOf } from '../schema/problems.ts'
 import type { Context } from './context.ts'
 
@@ -17,9 +17,8 @@ export function checkGraph({ executors }: Context, input: unknown): Graph {
   const count = (input as { tasks?: unknown[] } | null)?.tasks?.length
   if (typeof count === 'number' && count > graphLimits.tasks)
     throw invalid([{ path: 'tasks', message: `a graph has at most ${graphLimits.tasks} tasks, this one has ${count}` }])
-  const parsed = graphFile.safeParse(input)
-  if (!parsed.success) throw invalid(problemsOf(parsed.error))
-  const { graph, problems: found } = resolveGraph(parsed.data as DraftGraph, [...executors.keys()])
+  const { draft, problems: misshapen, isKnown } = sketchGraph(input)
+  const { graph, problems: found } = resolveGraph(draft, [...executors.keys()])
   const problems = [...found]
   const tasks = (graph?.tasks ?? []).map((task): Task => {
     // Kept as the executor's schema leaves them, with its defaults filled in.
@@ -31,7 +30,8 @@ export function checkGraph({ executors }: Context, input: unknown): Graph {
     const problem = packingProblem(executors.get(members[0]?.executor ?? '')?.packing, members)
     if (problem) problems.push({ path: `tasks[${members[0]?.id}].pack`, message: `pack "${pack}": ${problem}` })
   }
-  if (!graph || problems.length > 0) throw invalid(problems)
+  const all = [...misshapen, ...problems.filter((problem) => !isKnown(problem))]
+  if (!graph || all.length > 0) throw invalid(all)
   return { ...graph, tasks }
 }
 

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -9,6 +9,7 @@ import {
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import dynalite from 'dynalite'
 import { tableDefinition } from '../store/table.ts'
+import { inProcessHandler } from './in-process-handler.ts'
 import { repairIndexes } from './repair-indexes.ts'
 
 export interface LocalDynamo {
@@ -24,15 +25,12 @@ export interface LocalDynamo {
 export async function startLocalDynamo({ directory }: { directory?: string } = {}): Promise<LocalDynamo> {
   const wasKilled = directory !== undefined && (await markOpen(directory))
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, ...(directory !== undefined && { path: directory }) })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    // It listens nowhere: nobody else on this machine is to reach what is in it.
+    endpoint: 'http://127.0.0.1',
     region: 'local',
     // dynalite wants a signature to be there and does not check it: making one would be a tenth of the work.
+    requestHandler: inProcessHandler(server),
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     signer: { sign: async (request) => ({ ...request, headers: { ...request.headers, ...unchecked } }) },
   })
@@ -51,10 +49,16 @@ export async function startLocalDynamo({ directory }: { directory?: string } = {
     tableName,
     close: async () => {
       client.destroy()
-      await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+      await closeServer(server)
       if (directory !== undefined) await rm(openMark(directory), { force: true })
     },
   }
+}
+
+/** dynalite closes its database with its server, and only one that listens. */
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
 }
 
 const unchecked = {

@@ -107,7 +107,14 @@ describe('an input is refused, with every problem and its path, and nothing is s
           { name: '-', executor: 'batch', retry: { attempts: 0 } },
         ],
       },
-      ['(the whole input)', 'name', 'tasks[0].needs[0]', 'tasks[1].name', 'tasks[1].retry.attempts'],
+      [
+        '(the whole input)',
+        'name',
+        'tasks[0].needs[0]',
+        'tasks[1].name',
+        'tasks[1].options.command',
+        'tasks[1].retry.attempts',
+      ],
     ],
     [
       'a graph that does not hang together',
@@ -153,5 +160,58 @@ describe('an input is refused, with every problem and its path, and nothing is s
     await expect(
       submitDispatch(aContext().context, aCaller(), { name: 'x', tasks: [{ ...task, needs: [1.5] }] }),
     ).rejects.toThrow('tasks[0].needs[0]: must be the name or the id of a task')
+  })
+})
+
+describe('everything that is wrong is said at once', () => {
+  const problemsOf = async (input: unknown) => {
+    const { context } = aContext()
+    const error = await submitDispatch(context, aCaller(), input).catch((thrown: unknown) => thrown)
+    if (!(error instanceof InvalidInput)) throw error
+    return error.details.map(({ path, message }) => `${path}: ${message}`)
+  }
+
+  test('what is misshapen, and what does not fit together', async () => {
+    const problems = await problemsOf({
+      name: 'wrong',
+      tasks: [
+        { name: 'a', executor: 'batch', options: {}, needs: ['b'], retries: 3 },
+        { name: 'b', executor: 'batch', options: { command: ['true'] }, needs: ['a', 'nobody'] },
+        { name: 'c d', executor: 'bath', options: { command: ['true'] } },
+        { name: 'e', executor: 'ssh', needs: ['c d', 7, {}], timeoutSeconds: 'soon' },
+        'f',
+      ],
+    })
+    expect(problems.sort()).toEqual([
+      'tasks[0].needs: tasks wait for each other: a needs b needs a',
+      expect.stringMatching(/^tasks\[0\]\.options\.command: /),
+      expect.stringMatching(/^tasks\[0\]: Unrecognized key/),
+      'tasks[1].needs[1]: "nobody" names no task of this graph',
+      'tasks[2].executor: "bath" is no executor; there are: batch, ssh',
+      expect.stringMatching(/^tasks\[2\]\.name: must begin with/),
+      'tasks[3].needs[1]: there is no task 7: ids run from 0 to 4',
+      'tasks[3].needs[2]: must be the name or the id of a task',
+      expect.stringMatching(/^tasks\[3\]\.timeoutSeconds: /),
+      expect.stringMatching(/^tasks\[4\]: Invalid input: expected object/),
+    ])
+  })
+
+  test.each([
+    ['no object', 'graph', ['(the whole input): ']],
+    ['no list of tasks', { name: 'x', tasks: 'none' }, ['tasks: ']],
+    ['no tasks', { name: 'x', tasks: [] }, ['tasks: ']],
+    [
+      'two without a name',
+      { name: 'x', tasks: [{ executor: 'ssh' }, { executor: 'ssh' }] },
+      ['tasks[0].name: ', 'tasks[1].name: '],
+    ],
+    [
+      'options that are none',
+      { name: 'x', tasks: [{ name: 'a', executor: 'batch', options: 3 }] },
+      ['tasks[0].options: '],
+    ],
+  ])('%s is one problem a place, and nothing is said that comes of it', async (_, input, places) => {
+    const problems = await problemsOf(input)
+    expect(problems.map((one) => one.slice(0, one.indexOf(': ') + 2))).toEqual(places)
   })
 })
