@@ -178,5 +178,5 @@ test('a redrive after every kind of cancel and crash ends as an undisturbed run 
       { arbitrary: fc.constant('none' as const), weight: 1 },
     ),
   })
-  await fc.assert(fc.asyncProperty(scenario, run), { numRuns: 120, endOnFailure: true })
+  await fc.assert(fc.asyncProperty(scenario, run), { numRuns: 200, endOnFailure: true })
 })
