@@ -44,7 +44,8 @@ export function warningLine({ limitUsd }: Budget, { totalUsd }: Spend): string {
   return `about ${usd(totalUsd)} of the budget of ${usd(limitUsd)} is used`
 }
 
-/** `$4.20`; four decimals below a dollar. */
+/** `$4.20`; four decimals below a dollar, two digits at least. */
 export function usd(amount: number): string {
-  return `$${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 4 : 2)}`
+  if (amount === 0 || amount >= 1) return `$${amount.toFixed(2)}`
+  return `$${amount < 0.001 ? amount.toPrecision(2) : amount.toFixed(4)}`
 }

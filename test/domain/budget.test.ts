@@ -64,7 +64,9 @@ test('the reason has the figures, and says what is not in them', () => {
 
 test.each([
   [0, '$0.00'],
+  [0.00002, '$0.000020'],
   [0.00375, '$0.0037'],
+  [0.5, '$0.5000'],
   [1, '$1.00'],
   [1234.567, '$1234.57'],
 ])('%d dollars are %s', (amount, text) => {
