@@ -1,4 +1,6 @@
+import type { Dispatch } from '../domain/dispatch.ts'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
+import { outcomeOf } from '../domain/settled.ts'
 import type { Handle, JobSpec } from '../executors/executor.ts'
 import type { Claim } from '../store/store.ts'
 import type { Work } from './act.ts'
@@ -49,7 +51,9 @@ export async function submitClaimed(
   const isStopped = ({ claim }: Claimed) => isClosed(before, claim.taskId)
   const members = before?.epoch === action.epoch ? claims.filter((one) => !isStopped(one)) : []
   const released = claims.filter((one) => !members.includes(one))
-  await concurrently(concurrency, released, (one) => store.release(dispatchId, one.claim, { drop: isStopped(one) }))
+  // A retry is left to the turn that settles it: what the attempts before it have cost stands in its claim only.
+  const isDropped = (one: Claimed) => isStopped(one) && (!one.claim.earlierSpend || isOver(before, one.claim.taskId))
+  await concurrently(concurrency, released, (one) => store.release(dispatchId, one.claim, { drop: isDropped(one) }))
   const none = { submitted: [], released, stopped: [], twins: [] }
   if (members.length === 0) return none
 
@@ -71,6 +75,10 @@ export async function submitClaimed(
   )
   const stopped = kept.filter(({ claim }) => closed.has(claim.taskId))
   return { submitted: kept.filter((one) => !stopped.includes(one)), released, stopped, twins }
+}
+
+function isOver(dispatch: Dispatch | undefined, taskId: number): boolean {
+  return dispatch?.status !== 'running' || outcomeOf(dispatch, taskId) !== undefined
 }
 
 /** The handles, or what became of it as a sentence: the claims say the same. */

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
+import { startRace } from '../support/race.ts'
+import { caller } from '../support/world.ts'
+
+let dynamo: LocalDynamo
+
+beforeAll(async () => {
+  dynamo = await startLocalDynamo()
+})
+afterAll(() => dynamo.close())
+
+// In this world a job costs a dollar.
+const failure = { code: 'ExitCode', retryable: false }
+
+test('what an attempt has cost counts also when its retry is given back for a cancel', async () => {
+  const race = await startRace(dynamo, { tasks: [{ name: 'only', executor: 'batch', retry: { attempts: 2 } }] })
+  await race.start()
+  Object.assign(await race.jobOf(0), { state: 'failed', failure })
+  // Claim, handle, end, and the claim of the second attempt.
+  const updates = () => race.world.gates.trace.filter((line) => line.includes(': Update TASK#00000')).length
+  const fenceRead = race.hold((label) => label === 'Get META' && updates() === 4)
+  await fenceRead.reached()
+  await race.cancel()
+  fenceRead.letGo()
+  expect(await race.end()).toMatchObject({ state: 'cancelled', tasks: { only: { attempt: 2 } } })
+  expect(race.world.jobs).toHaveLength(1)
+  const budget = await race.ask('reader', (api) => api.describeBudget(caller, race.world.dispatchId))
+  expect(budget).toMatchObject({ totalUsd: 1 })
+})
