@@ -32,7 +32,9 @@ async function noteOne(context: Context, dispatchId: string, news: readonly JobN
     const ours = told.filter(({ ref, isOf }) => ref.attempt === run.attempt && isOf(handle))
     const last = ours.find(({ seen }) => isEnd(seen.state)) ?? ours.at(-1)
     const change = last && changeOf(run, last.seen, context.now())
-    if (!change || !(await store.noteRun(dispatchId, { taskId, attempt: run.attempt }, change))) return undefined
+    const unlessTimedOut = run.timedOutAt === undefined
+    const attempt = { taskId, attempt: run.attempt, unlessTimedOut }
+    if (!change || !(await store.noteRun(dispatchId, attempt, change))) return undefined
     return lineOf(tasks[taskId]?.name ?? '', change)
   })
   const said = lines.filter((line) => line !== undefined)

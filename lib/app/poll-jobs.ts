@@ -28,8 +28,9 @@ export async function pollJobs(context: Context, work: Work): Promise<readonly s
   const lines = await concurrently(context.concurrency, runs, async (run, index) => {
     const seen = observations[index]
     const change = seen && changeOf(run, seen, now())
-    if (!change || !(await store.noteRun(work.dispatchId, { taskId: run.id, attempt: run.attempt }, change)))
-      return undefined
+    const unlessTimedOut = run.timedOutAt === undefined
+    const attempt = { taskId: run.id, attempt: run.attempt, unlessTimedOut }
+    if (!change || !(await store.noteRun(work.dispatchId, attempt, change))) return undefined
     return lineOf(tasks[run.id]?.name ?? '', change)
   })
   return lines.filter((line) => line !== undefined)

@@ -68,7 +68,8 @@ async function recoverOne(
       run.timedOutAt === undefined
         ? { state: 'lost' as const, failure }
         : { state: 'failed' as const, failure: timedOut }
-    await store.noteRun(dispatchId, ref, { ...end, endedAt: now() })
+    const unlessTimedOut = run.timedOutAt === undefined
+    if (!(await store.noteRun(dispatchId, { ...ref, unlessTimedOut }, { ...end, endedAt: now() }))) return undefined
     return `${task.name}: attempt ${run.attempt} is lost, ${message}`
   }
   const isKept = isClaim

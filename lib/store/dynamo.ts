@@ -239,10 +239,14 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
       return run?.attempt === attempt && isDeepStrictEqual(run.handle, handle)
     },
 
-    noteRun: (dispatchId, { taskId, attempt }, change) =>
+    noteRun: (dispatchId, { taskId, attempt, unlessTimedOut }, change) =>
       update(keys.task(dispatchId, taskId), {
         set: { ...change },
-        when: all(equals('attempt', attempt), isOneOf('state', statesBefore(change.state))),
+        when: all(
+          equals('attempt', attempt),
+          isOneOf('state', statesBefore(change.state)),
+          ...(unlessTimedOut ? [isAbsent('timedOutAt')] : []),
+        ),
       }),
 
     putCancellation: async (cancellation) => {

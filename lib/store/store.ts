@@ -50,8 +50,15 @@ export interface Store {
   readPack(dispatchId: string, leader: number): Promise<readonly number[] | undefined>
   /** Keep the handle of an attempt. False where the attempt is over or has another handle: the job is a twin. */
   storeHandle(dispatchId: string, attempt: AttemptRef, handle: JsonObject, submittedAt: number): Promise<boolean>
-  /** Note what is new about an attempt. False where it is over already: an end is written once. */
-  noteRun(dispatchId: string, attempt: AttemptRef, change: RunChange): Promise<boolean>
+  /**
+   * Note what is new about an attempt. False where it is over already: an end is written once. With `unlessTimedOut`, false
+   * also where it was asked to stop for its time limit meanwhile: what is new means something else then.
+   */
+  noteRun(
+    dispatchId: string,
+    attempt: AttemptRef & { readonly unlessTimedOut?: boolean },
+    change: RunChange,
+  ): Promise<boolean>
 
   /** Put the record. Gives the record that is there, if there is one under this id. */
   putCancellation(cancellation: Cancellation): Promise<Cancellation>

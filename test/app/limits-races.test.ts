@@ -28,3 +28,27 @@ test('what an attempt has cost counts also when its retry is given back for a ca
   const budget = await race.ask('reader', (api) => api.describeBudget(caller, race.world.dispatchId))
   expect(budget).toMatchObject({ totalUsd: 1 })
 })
+
+test('a job that a poll sees stopped at its time limit has timed out, although the poll began before', async () => {
+  const race = await startRace(dynamo, {
+    tasks: [
+      { name: 'slow', executor: 'ssh', timeoutSeconds: 20 },
+      { name: 'other', executor: 'ssh' },
+    ],
+  })
+  await race.start()
+  const slow = await race.jobOf(0)
+  Object.assign(slow, { state: 'running', isStubborn: false })
+  const other = await race.jobOf(1)
+  other.state = 'running'
+  await race.until(() => race.world.gates.now >= 1_700_000_000_000 + 15_000, 'its time is nearly over')
+  const poll = race.hold((label) => label.startsWith('ssh.poll'))
+  await poll.reached()
+  await race.until(() => slow.isAskedToStop, 'the job is asked to stop')
+  slow.state = 'cancelled'
+  poll.letGo()
+  other.state = 'succeeded'
+  const { state, tasks } = await race.end()
+  expect(tasks.slow).toMatchObject({ state: 'failed', failure: { code: 'TimedOut' } })
+  expect(state).toBe('failed')
+})
