@@ -29,6 +29,8 @@ export interface CancelOrigin {
    * itself the old loop that ends.
    */
   readonly isByLoop?: boolean
+  /** Of META: when it has changed since, nothing is fenced, for whoever changed it may have taken the reason away. */
+  readonly version?: number
 }
 
 /** META has room for this many fences of parts; one over the whole dispatch always fits. */
@@ -86,7 +88,7 @@ export async function cancelDispatch(
   if (String(record.taskIds) !== String(targets))
     throw new Conflict('this idempotency key was used for a cancellation of other tasks')
 
-  const fenced = await raiseFence(context, record, scope, isByLoop)
+  const fenced = await raiseFence(context, record, scope, origin)
   if (!fenced) return nothingLeft((await store.readCancellation(dispatch.id, id)) ?? record)
   const work = { scope: fenced.fences[record.id]?.scope ?? scope, targets, dryRun: false }
   if (fenced.status !== 'running') {
@@ -113,21 +115,23 @@ export async function cancelDispatch(
  * Write the fence. The first one over the whole dispatch raises the epoch as well: from then on the old loop's
  * actions do nothing, and the drain's do.
  *
- * Gives undefined where a redrive has taken the fence away: the request is from before it, and must not cancel what was
- * redriven. The redrive closes the record, then writes META with a new epoch. We read META, then the record, and write
- * over that epoch only: either we see the record closed, or our write fails and we look again.
+ * Gives undefined where META is no longer at the version asked for, and where a redrive has taken the fence away: that
+ * request is from before it, and must not cancel what was redriven. The redrive closes the record, then writes META with a
+ * new epoch. We read META, then the record, and write over that epoch only: either we see the record closed, or our write
+ * fails and we look again.
  */
 async function raiseFence(
   context: Context,
   record: Cancellation,
   scope: Fence['scope'],
-  leavesPass: boolean,
+  { isByLoop: leavesPass = false, version }: CancelOrigin,
 ): Promise<Dispatch | undefined> {
   const { store } = context
   const { id, mode, graceSeconds, reason, source } = record
   for (let attempt = 0; attempt < fenceTries; attempt++) {
     const dispatch = (await store.readDispatch(record.dispatchId)) as Dispatch
     if (dispatch.status !== 'running' || dispatch.fences[id]) return dispatch
+    if (version !== undefined && dispatch.version !== version) return undefined
     const mayBeClosed = dispatch.redrives !== undefined
     if (mayBeClosed && (await store.readCancellation(record.dispatchId, id))?.final) return undefined
     const others = Object.values(dispatch.fences)
@@ -135,7 +139,7 @@ async function raiseFence(
       throw new Conflict(`parts of this dispatch were cancelled ${others.length} times already: cancel all of it`)
     const fence = { id, scope, mode, graceSeconds, reason, source, at: context.now(), abandoned: 0, ended: {} }
     const isDrain = scope === 'all' && !others.some((one) => one.scope === 'all')
-    await store.writeFence(record.dispatchId, fence, { epoch: dispatch.epoch, isDrain, leavesPass })
+    await store.writeFence(record.dispatchId, fence, { epoch: dispatch.epoch, isDrain, leavesPass, version })
   }
   throw new Conflict('the dispatch keeps changing: ask again')
 }

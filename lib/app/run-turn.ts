@@ -54,19 +54,25 @@ export async function runTurn(context: Context, dispatchId: string, epoch: numbe
     if (turn.changes.status) await tellParent(context, { ...dispatch, ...turn.changes })
     context.log({ decision: 'turn', dispatchId, epoch, settled: turn.outcomes.size, actions: turn.actions.length })
     meter(context, dispatch, turn)
-    if (turn.stop) await stopItself(context, dispatch, turn.stop)
-    return turn
+    if (!turn.stop) return turn
+    const version = dispatch.version + (isChange ? 1 : 0)
+    await stopItself(context, { ...dispatch, version }, turn.stop)
+    // Where the stop was overtaken, the next turn decides anew; else it finds the drain, and ends.
+    return { ...turn, waitSeconds: 1 }
   }
   return { finished: false, actions: [], waitSeconds: 1 }
 }
 
 /**
- * Cancel a dispatch whose money or time is used up. Asked again under the same key when this dies half-way: the next turn
- * finds the same.
+ * Cancel a dispatch whose money or time is used up, unless META has changed since the turn: the budget may have been raised,
+ * or a redrive have begun. Asked again under the same key when this dies half-way: the next turn finds the same.
  */
-async function stopItself(context: Context, { id, epoch }: Dispatch, { source, reason }: SelfStop): Promise<void> {
+async function stopItself(context: Context, dispatch: Dispatch, { source, reason }: SelfStop): Promise<void> {
+  const { id, epoch, version, budget } = dispatch
   const order = { reason, mode: 'graceful', graceSeconds: stopGraceSeconds, dryRun: false } as const
-  const origin = { source, idempotencyKey: `${source}-${epoch}`, isByLoop: true }
+  // Another budget, another record: this one would tell the figures of the old.
+  const key = source === 'budget' ? `${source}-${epoch}-${budget?.limitUsd}` : `${source}-${epoch}`
+  const origin = { source, idempotencyKey: key, isByLoop: true, version }
   await cancelDispatch(context, { id: `${source} of the dispatch`, isAdmin: true }, id, order, origin)
   context.log({ decision: 'stop-itself', dispatchId: id, source, reason })
 }

@@ -266,13 +266,18 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
       await update(keys.cancellation(dispatchId, id), { set: { final }, when: isPresent('pk') })
     },
 
-    writeFence: async (dispatchId, fence, { epoch, isDrain, leavesPass }) => {
+    writeFence: async (dispatchId, fence, { epoch, isDrain, leavesPass, version }) => {
       const written = await update(keys.meta(dispatchId), {
         set: { killPass: leavesPass ? null : { at: fence.at, count: 1 } },
         setAt: [{ path: ['fences', fence.id], value: fence }],
         increment: isDrain ? ['version', 'epoch'] : ['version'],
         // The epoch: a redrive that came between would be cancelled by a request that came before it.
-        when: all(equals('status', 'running'), isAbsent(['fences', fence.id]), equals('epoch', epoch)),
+        when: all(
+          equals('status', 'running'),
+          isAbsent(['fences', fence.id]),
+          equals('epoch', epoch),
+          ...(version === undefined ? [] : [equals('version', version)]),
+        ),
       })
       return written || (await readDispatch(dispatchId))?.fences[fence.id] !== undefined
     },

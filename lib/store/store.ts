@@ -68,12 +68,13 @@ export interface Store {
   closeCancellation(dispatchId: string, cancellationId: string, final: Required<Cancellation>['final']): Promise<void>
   /**
    * Write a fence; a drain raises the epoch as well. Who writes it makes the first kill pass, unless `leavesPass`: then the
-   * loop makes it at once. False where the dispatch has ended, or `epoch` is no longer its epoch.
+   * loop makes it at once. False where the dispatch has ended, or `epoch` is no longer its epoch, or `version`, where it is
+   * given, no longer its version.
    */
   writeFence(
     dispatchId: string,
     fence: Fence,
-    at: { epoch: number; isDrain: boolean; leavesPass?: boolean },
+    at: { epoch: number; isDrain: boolean; leavesPass?: boolean; version?: number | undefined },
   ): Promise<boolean>
   /** Change what a dispatch may spend. Planners that know the old budget cannot commit over it. */
   setBudget(dispatchId: string, budget: Budget): Promise<void>

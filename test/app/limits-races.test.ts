@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { startRace } from '../support/race.ts'
 import { caller } from '../support/world.ts'
@@ -9,6 +9,8 @@ beforeAll(async () => {
   dynamo = await startLocalDynamo()
 })
 afterAll(() => dynamo.close())
+
+type Race = Awaited<ReturnType<typeof startRace>>
 
 // In this world a job costs a dollar.
 const failure = { code: 'ExitCode', retryable: false }
@@ -27,6 +29,48 @@ test('what an attempt has cost counts also when its retry is given back for a ca
   expect(race.world.jobs).toHaveLength(1)
   const budget = await race.ask('reader', (api) => api.describeBudget(caller, race.world.dispatchId))
   expect(budget).toMatchObject({ totalUsd: 1 })
+})
+
+/** Whatever was under way has had its time. */
+async function expectNoStop({ world }: Race): Promise<void> {
+  for (let steps = 0; steps < 100; steps++) await world.step()
+  expect((await world.store.readDispatch(world.dispatchId))?.fences).toEqual({})
+}
+
+describe('a loop that is about to stop its own dispatch', () => {
+  test.each([
+    ['its record', (label: string) => label.startsWith('Put CANCEL#')],
+    ['its fence', (label: string) => label === 'Update META'],
+  ])('does not when the budget was raised before %s is written', async (_, isStop) => {
+    const race = await startRace(dynamo, { tasks: [{ name: 'only', executor: 'batch' }], budget: { limitUsd: 1 } })
+    await race.start()
+    const job = await race.jobOf(0)
+    const isDeciding = () => race.seen(': Put CANCEL#')
+    const write = race.hold((label) => isStop(label) && (label !== 'Update META' || isDeciding()))
+    await write.reached()
+    const raise = () => race.ask('canceller', (api) => api.setBudget(caller, race.world.dispatchId, { limitUsd: 9 }))
+    expect(await raise()).toMatchObject({ isExceeded: false })
+    write.letGo()
+    await expectNoStop(race)
+    job.state = 'succeeded'
+    expect(await race.end()).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('does not when a redrive has begun its time anew', async () => {
+    const tasks = ['fails', 'runs'].map((name) => ({ name, executor: 'batch' }))
+    const race = await startRace(dynamo, { tasks, timeoutSeconds: 3000 })
+    await race.start()
+    Object.assign(await race.jobOf(0), { state: 'failed', failure })
+    const job = await race.jobOf(1)
+    const write = race.hold((label) => label.startsWith('Put CANCEL#'))
+    await write.reached()
+    await race.redrive()
+    write.letGo()
+    ;(await race.jobOf(0, 2)).state = 'succeeded'
+    await expectNoStop(race)
+    job.state = 'succeeded'
+    expect(await race.end()).toMatchObject({ state: 'succeeded' })
+  })
 })
 
 test('a job that a poll sees stopped at its time limit has timed out, although the poll began before', async () => {
