@@ -7,7 +7,9 @@ import type { RunChange } from '../store/store.ts'
 /** What an observation changes about a run; undefined where it says nothing new. */
 export function changeOf(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
   const change = stateChange(run, seen, now)
-  if (seen.spent === undefined || isDeepStrictEqual(seen.spent, run.childSpend ?? {})) return change
+  // With an end comes what it cost, known or not: a poll that saw less of it may write after `run` was read.
+  const isKnown = change?.endedAt === undefined && isDeepStrictEqual(seen.spent, run.childSpend ?? {})
+  if (seen.spent === undefined || isKnown) return change
   return { ...change, childSpend: seen.spent }
 }
 

@@ -35,6 +35,24 @@ test.each<[string, Partial<TaskRun>, Observation, RunChange | undefined]>([
     { state: 'succeeded' },
     { state: 'succeeded', endedAt: 99, missingSince: null },
   ],
+  [
+    'what a child spends is told when it is new',
+    { childSpend: { batch: { usd: 1, unknownJobs: 0 } } },
+    { state: 'running', spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+  ],
+  [
+    'and not again',
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'running', spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    undefined,
+  ],
+  [
+    'but always with its end, for a poll that saw less may have written meanwhile',
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'succeeded', endedAt: 8, spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'succeeded', endedAt: 8, childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+  ],
   ['a cancelled job is an end', {}, { state: 'cancelled', endedAt: 8 }, { state: 'cancelled', endedAt: 8 }],
 ])('%s', (_, run, seen, change) => {
   expect(changeOf(aRun(run), seen, 99)).toEqual(change)

@@ -6,7 +6,7 @@ import type { Dispatch, Fence } from '../../lib/domain/dispatch.ts'
 import type { Graph } from '../../lib/domain/graph.ts'
 import { outcomeOf } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
-import { type FakeJob, isOver } from '../support/fake-backend.ts'
+import { isOver } from '../support/fake-backend.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { randomGraph } from '../support/random-graph.ts'
 import { caller, executorNames, World } from '../support/world.ts'
@@ -137,15 +137,16 @@ function checkDispatch(
   }
 }
 
-/** Every job is paid for once: never twice, whatever crashed and was repeated. */
+/** Every job is paid for once: never twice, and not left out, whatever crashed and was repeated. */
 function checkSpend(world: World, { id, spent = {} }: Dispatch) {
-  for (const [executor, { usd, unknownJobs }] of Object.entries(spent)) {
-    const inside = (job: FakeJob) => job.name.startsWith(`quench-${id}`) || world.isInside(job.dispatchId, id)
-    const jobs = world.backends.find(({ name }) => name === executor)?.jobs.filter(inside) ?? []
-    const certain = jobs.filter(({ state }) => state === 'succeeded')
-    const paid = executor === 'slurm' ? unknownJobs : usd
-    expect(paid, `what ${executor} has cost`).toBeLessThanOrEqual(jobs.length)
-    expect(paid, `what ${executor} has cost`).toBeGreaterThanOrEqual(certain.length)
+  for (const { name, jobs: all } of world.backends) {
+    const jobs = all.filter((job) => job.name.startsWith(`quench-${id}`) || world.isInside(job.dispatchId, id))
+    const certain = jobs.filter(
+      (job) => world.kept.has(job.id) && (job.state === 'succeeded' || job.state === 'failed'),
+    )
+    const paid = name === 'slurm' ? spent[name]?.unknownJobs : spent[name]?.usd
+    expect(paid ?? 0, `what ${name} has cost`).toBeLessThanOrEqual(jobs.length)
+    expect(paid ?? 0, `what ${name} has cost`).toBeGreaterThanOrEqual(certain.length)
   }
 }
 

@@ -98,6 +98,8 @@ export class World {
   private readonly stragglers: { dispatchId: string; action: Action }[] = []
   /** Every dispatch that was ever made: the one that the test submits, and the children of its sublattices. */
   readonly dispatches = new Map<string, Tracked>()
+  /** The jobs whose handles were stored: an attempt stands for each. */
+  readonly kept = new Set<string>()
   private ids = 0
   /** Makes the ids of this run its own. */
   readonly salt: string
@@ -273,9 +275,15 @@ export class World {
       } finally {
         if (kind !== 'Get' && sk === 'META') await this.checkMeta(dispatchId)
       }
+      if (kind === 'Update' && sk.startsWith('TASK#')) this.noteHandle(command)
       if (kind === 'Get' && sk === 'META') strand?.metaReads.set(dispatchId, this.gates.sequence)
       return answer
     })
+  }
+
+  private noteHandle(command: object): void {
+    const { input } = command as { input: { ExpressionAttributeValues?: Record<string, { id?: string } | undefined> } }
+    for (const value of Object.values(input.ExpressionAttributeValues ?? {})) if (value?.id) this.kept.add(value.id)
   }
 
   /** Terminal states never change; a fence is known from the moment it is written; the end leaves nothing behind. */
