@@ -96,3 +96,54 @@ test('a job that a poll sees stopped at its time limit has timed out, although t
   expect(tasks.slow).toMatchObject({ state: 'failed', failure: { code: 'TimedOut' } })
   expect(state).toBe('failed')
 })
+
+describe('a job that was asked to stop at its time limit', () => {
+  const slow = { name: 'slow', executor: 'ssh', timeoutSeconds: 20 }
+
+  /** It runs on, asked to stop. */
+  async function aLateJob(task: object) {
+    const race = await startRace(dynamo, { tasks: [{ ...slow, ...task }] })
+    await race.start()
+    const job = await race.jobOf(0)
+    Object.assign(job, { state: 'running', isStubborn: true })
+    await race.until(() => job.isAskedToStop, 'the job is asked to stop')
+    return { race, job }
+  }
+
+  test('has timed out also when a cancel comes while it stops, and the cancel is confirmed', async () => {
+    const { race, job } = await aLateJob({})
+    const { cancellationId = '' } = await race.cancel()
+    job.state = 'cancelled'
+    const { tasks } = await race.end()
+    expect(tasks.slow).toMatchObject({ state: 'failed', failure: { code: 'TimedOut' } })
+    const view = await race.ask('reader', (api) =>
+      api.describeCancellation(caller, race.world.dispatchId, cancellationId),
+    )
+    expect(view).toMatchObject({ state: 'confirmed', backends: { ssh: { requested: 1, confirmed: 1, failed: 1 } } })
+  })
+
+  test.each(['a retry', 'a redrive'])('says nothing about the attempt that %s makes', async (again) => {
+    const { race, job } = await aLateJob(again === 'a retry' ? { retry: { attempts: 2 } } : {})
+    job.state = 'cancelled'
+    if (again === 'a redrive') {
+      await race.end()
+      await race.redrive()
+    }
+    Object.assign(await race.jobOf(0, 2), { state: 'failed', failure })
+    const { tasks } = await race.end()
+    expect(tasks.slow).toMatchObject({ state: 'failed', attempt: 2, failure: { code: 'ExitCode' } })
+  })
+})
+
+test('a loop that dies between the fence of its own stop and the drain leaves a dispatch that ends', async () => {
+  const race = await startRace(dynamo, { tasks: [{ name: 'only', executor: 'batch' }], budget: { limitUsd: 1 } })
+  await race.start()
+  const job = await race.jobOf(0)
+  Object.assign(job, { state: 'running', isStubborn: false })
+  const drain = race.hold((label) => label === 'start 2')
+  await drain.reached()
+  drain.die()
+  await race.until(() => job.isAskedToStop, 'the job is asked to stop')
+  job.state = 'cancelled'
+  expect(await race.end()).toMatchObject({ state: 'cancelled' })
+})
