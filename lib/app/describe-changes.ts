@@ -35,8 +35,11 @@ export async function eventsOfDispatch(
   if (outcomes.size + reopened.length > 0) {
     const { tasks } = await store.readGraph(after.id)
     const started = [...outcomes].flatMap(([id, outcome]) => (outcome === 'skipped' ? [] : [id]))
-    // A run of an older drive says nothing about how its task ended in this one.
-    const ours = (await store.readRuns(after.id, started)).filter((run) => !isOfOlderDrive(run, after))
+    // A task that was reopened and given up before it was claimed again has but the run of an older drive, which says
+    // nothing about this end. Any other end is that of its run, also of one that went on while others were redriven.
+    const ours = (await store.readRuns(after.id, started)).filter(
+      (run) => outcomes.get(run.id) !== 'cancelled' || !isOfOlderDrive(run, after),
+    )
     const runs = new Map(ours.map((run) => [run.id, run]))
     const states: readonly (readonly [number, TaskDetail['state']])[] = [
       ...outcomes,

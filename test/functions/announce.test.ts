@@ -172,6 +172,18 @@ test('a redrive tells what it reopens, and the ends that come of it under new id
   expect(found(world, 'task b succeeded')[0]?.detail).toMatchObject({ attempt: 1 })
 })
 
+test('a job that runs on through a redrive of others tells its own end', async () => {
+  const fates = { '0-1': { seconds: 1, exitCode: 3 }, '0-2': { seconds: 1 }, '1-1': { seconds: 60 } }
+  const world = await aWorld({ isAnnouncing: true, fates })
+  const id = await world.submit({ name: 'apart', tasks: [aTask('a'), aTask('b')] })
+  await world.clock.runUntil(async () => (await world.store.readLive(id)).length === 1 && isRunning(world, '1-1')())
+  const { statusCode } = await world.request('POST', `/dispatches/${id}/redrive`, {}, world.functions.cancel)
+  expect(statusCode).toBe(202)
+  await ended(world, id)
+  expect(found(world, 'task a pending')).toHaveLength(1)
+  expect(found(world, 'task b succeeded')[0]?.detail).toMatchObject({ attempt: 1, exitCode: 0 })
+})
+
 test('a dispatch inside another tells where it is, and its task which dispatch that is', async () => {
   const world = await aWorld({ isAnnouncing: true, fates: { '0-1': { seconds: 1 } } })
   const child = { name: 'child', tags: { part: 'inner' }, tasks: [aTask('x')] }
