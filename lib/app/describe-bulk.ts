@@ -67,7 +67,7 @@ function itemView(
     dispatchId,
     ...outcomeView(outcome),
     ...(dispatch && { state: dispatchState(dispatch) }),
-    confirmation: dispatch ? confirmationOf(dispatch, at) : 'none',
+    confirmation: dispatch ? confirmationOf(dispatch, outcome, at) : 'none',
   }
 }
 
@@ -82,9 +82,14 @@ function outcomeView(outcome: BulkOutcome | undefined): Pick<BulkItemView, 'outc
   return { outcome: 'done', ...made, counts: { stopping, abandoned, finished } }
 }
 
-function confirmationOf({ status, fences }: Dispatch, at: ViewedAt): BulkItemView['confirmation'] {
+/** A redrive takes fences away, and only those that are over: what was cancelled and has none was redriven since. */
+function confirmationOf(
+  { status, fences }: Dispatch,
+  outcome: BulkOutcome | undefined,
+  at: ViewedAt,
+): BulkItemView['confirmation'] {
   if (status !== 'running') return 'confirmed'
-  if (!hasWholeFence(fences)) return 'none'
+  if (!hasWholeFence(fences)) return outcome?.result === 'done' ? 'confirmed' : 'none'
   const whole = Object.values(fences).filter(({ scope }) => scope === 'all')
   return whole.some((fence) => isOverdue(fence, at)) ? 'unconfirmed' : 'stopping'
 }

@@ -62,6 +62,6 @@ export interface BulkItemView {
   readonly error?: { readonly code: string; readonly message: string }
   /** Of the dispatch, now. */
   readonly state?: DispatchState
-  /** `confirmed`: it has ended. `unconfirmed`: it should have by now; its jobs are still being stopped. */
+  /** `confirmed`: it has ended, if only to be redriven. `unconfirmed`: it should have by now; its jobs are still being stopped. */
   readonly confirmation: 'none' | 'stopping' | 'unconfirmed' | 'confirmed'
 }

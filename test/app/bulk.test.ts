@@ -3,12 +3,14 @@ import { cancelDispatch } from '../../lib/app/cancel-dispatch.ts'
 import { cancelOneOfBulk } from '../../lib/app/cancel-one-of-bulk.ts'
 import { describeBulk } from '../../lib/app/describe-bulk.ts'
 import { findMatching } from '../../lib/app/find-matching.ts'
+import { redriveDispatch } from '../../lib/app/redrive-dispatch.ts'
 import { giveUpBulk, resumeBulk } from '../../lib/app/resume-bulk.ts'
 import { startBulk } from '../../lib/app/start-bulk.ts'
 import { submitDispatch } from '../../lib/app/submit-dispatch.ts'
 import type { BulkCancellation } from '../../lib/domain/bulk.ts'
 import { Conflict, Forbidden, NotFound } from '../../lib/domain/errors.ts'
 import type { Selector } from '../../lib/domain/selector.ts'
+import { settle } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { anAppContext } from '../support/app-context.ts'
 import { aDispatch, aGraph, someTime } from '../support/builders.ts'
@@ -60,6 +62,15 @@ function aWorld() {
 }
 
 type World = ReturnType<typeof aWorld>
+
+const settledAs = (outcome: 'cancelled') => settle({ settled: new Uint8Array(1) }, new Map([[0, outcome]]), 1)
+
+/** It ends, and is then redriven a second later than anything else here. */
+async function endAndRedrive({ world, store }: World, id: string): Promise<void> {
+  const { version = 0 } = (await store.readDispatch(id)) ?? {}
+  await store.commitTurn(id, version, { ...settledAs('cancelled'), status: 'cancelled', endedAt: someTime })
+  await redriveDispatch({ ...world, now: () => someTime + 1000 }, ada, id, { dryRun: false, force: false })
+}
 
 const bulkOf = async ({ world }: World, bulkId: string | undefined): Promise<BulkCancellation> => {
   const bulk = await world.bulks.read(bulkId ?? '')
@@ -148,6 +159,8 @@ describe('what matches', () => {
     expect(await findMatching(world.world, where, { createdUntil: someTime - 1 })).toEqual([])
     expect(await findMatching(world.world, where, { createdUntil: someTime })).toHaveLength(1)
   })
+
+
 })
 
 describe('a bulk cancellation', () => {
@@ -246,6 +259,17 @@ describe('one dispatch of it', () => {
     const { items } = await describeBulk(world.world, ada, bulkId ?? '', world.page)
     expect(items).toMatchObject([{ outcome: 'done', state: 'succeeded', confirmation: 'confirmed' }])
     expect(await world.store.listCancellations(id)).toEqual([])
+  })
+
+
+  test('that was cancelled and redriven since is confirmed: nobody waits for the new drive', async () => {
+    const world = aWorld()
+    const id = await world.submit()
+    const { bulkId } = await world.cancel()
+    await cancelOneOfBulk(world.world, await bulkOf(world, bulkId), id)
+    await endAndRedrive(world, id)
+    const { items } = await describeBulk(world.world, ada, bulkId ?? '', world.page)
+    expect(items).toMatchObject([{ outcome: 'done', state: 'running', confirmation: 'confirmed' }])
   })
 
   test('that can never be cancelled is a failure, and the others go on', async () => {
