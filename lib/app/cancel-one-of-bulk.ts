@@ -8,26 +8,38 @@ import type { Context } from './context.ts'
  *
  * The cancel has an idempotency key after the bulk's id: whoever died between the cancel and its outcome is followed by
  * one who finds the cancellation there, and makes no second one. It takes as long as a first kill pass may.
+ *
+ * What had ended and was redriven since the request is not meant: it is done, and nothing of it is cancelled.
  * Errors: everything that may go better the next time: the runner comes again. What never will is an outcome.
  */
 export async function cancelOneOfBulk(context: Context, bulk: BulkCancellation, dispatchId: string): Promise<void> {
-  const { bulks, now, log } = context
+  const { bulks, store, log } = context
   const [known] = await bulks.readOutcomes(bulk.id, [dispatchId])
   if (known) return
+  const { openedAt = 0 } = (await store.readDispatch(dispatchId)) ?? {}
+  const isLater = openedAt > bulk.at
+  const outcome = isLater ? nothingMeant(context, dispatchId) : await cancelOrFail(context, bulk, dispatchId)
+  await bulks.putOutcome(bulk.id, outcome)
+  log({ decision: 'cancel-one-of-bulk', bulkId: bulk.id, dispatchId, result: outcome.result })
+}
+
+async function cancelOrFail(context: Context, bulk: BulkCancellation, dispatchId: string): Promise<BulkOutcome> {
+  const { now } = context
   const { source } = bulk
   const caller = { id: bulk.actor, isAdmin: bulk.isAdmin }
   const order = { reason: bulk.reason, mode: bulk.mode, graceSeconds: bulk.graceSeconds, dryRun: false }
-  let outcome: BulkOutcome
   try {
     const answer = await cancelDispatch(context, caller, dispatchId, order, { source, idempotencyKey: bulk.id })
     const { cancellationId, counts } = answer
     const { stopping, abandoned, finished } = counts
     const made = cancellationId === undefined ? {} : { cancellationId }
-    outcome = { dispatchId, at: now(), result: 'done', ...made, stopping, abandoned, finished }
+    return { dispatchId, at: now(), result: 'done', ...made, stopping, abandoned, finished }
   } catch (error) {
     if (!(error instanceof NotFound || error instanceof Forbidden || error instanceof InvalidInput)) throw error
-    outcome = { dispatchId, at: now(), result: 'failed', code: error.code, message: error.message }
+    return { dispatchId, at: now(), result: 'failed', code: error.code, message: error.message }
   }
-  await bulks.putOutcome(bulk.id, outcome)
-  log({ decision: 'cancel-one-of-bulk', bulkId: bulk.id, dispatchId, result: outcome.result })
+}
+
+function nothingMeant({ now }: Context, dispatchId: string): BulkOutcome {
+  return { dispatchId, at: now(), result: 'done', stopping: 0, abandoned: 0, finished: 0 }
 }

@@ -13,7 +13,8 @@ const readsAtOnce = 32
  * The open dispatches that a selector means, newest first.
  *
  * The list of what is open is eventually consistent: a dispatch made in this very second may be missed, as one made in
- * the next is. `createdUntil` leaves out what came later than that, in epoch milliseconds.
+ * the next is. `createdUntil` leaves out what came later than that, in epoch milliseconds, also by a redrive of what had
+ * ended.
  */
 export async function findMatching(
   { store, now }: Pick<Context, 'store' | 'now'>,
@@ -27,7 +28,8 @@ export async function findMatching(
     .filter((dispatch) => {
       const status = hasWholeFence(dispatch.fences) ? ('cancelling' as const) : ('running' as const)
       const candidate = { ...dispatch, status, executors: [...(executors?.get(dispatch.id) ?? [])] }
-      return !dispatch.parent && dispatch.createdAt <= createdUntil && matches(selector, candidate, now())
+      const isMeant = (dispatch.openedAt ?? dispatch.createdAt) <= createdUntil
+      return !dispatch.parent && isMeant && matches(selector, candidate, now())
     })
     .sort((a, b) => b.createdAt - a.createdAt)
 }

@@ -83,6 +83,7 @@ export async function redriveDispatch(
       redriveKey,
       reopened: countReopened(plan),
       drivenAt: now(),
+      ...(dispatch.status !== 'running' && { openedAt: now() }),
     }
     if (!(await store.redrive(id, dispatch.version, changes))) continue
     await store.addEvent(id, now(), [describe(caller, graph, plan)])

@@ -36,7 +36,7 @@ export type BulkOutcome = {
 } & (
   | {
       readonly result: 'done'
-      /** Absent where the dispatch had ended before. */
+      /** Absent where the dispatch had ended before, if only to be redriven since. */
       readonly cancellationId?: string
       readonly stopping: number
       readonly abandoned: number

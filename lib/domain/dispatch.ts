@@ -35,6 +35,8 @@ export interface Dispatch {
   readonly reopened?: ReopenedCounts
   /** When the last redrive began. Absent: it has been driven since `createdAt`. */
   readonly drivenAt?: number
+  /** When a redrive last opened it after it had ended. Absent: it has been open since `createdAt`. */
+  readonly openedAt?: number
   /** Of a sublattice's child. */
   readonly parent?: Parent
   readonly budget?: Budget

@@ -84,6 +84,7 @@ const metaItem = z.object({
   redriveKey: z.string().optional(),
   reopened: z.object({ failed: z.number(), cancelled: z.number(), skipped: z.number() }).optional(),
   drivenAt: z.number().optional(),
+  openedAt: z.number().optional(),
   parent: z
     .object({
       dispatchId: z.string(),

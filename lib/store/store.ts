@@ -110,7 +110,9 @@ export interface Claim extends AttemptRef {
 }
 
 /** What a redrive writes into META, all of it in one update. */
-export type RedriveChanges = Settled & Required<Pick<Dispatch, 'redrives' | 'redriveKey' | 'reopened' | 'drivenAt'>>
+export type RedriveChanges = Settled &
+  Required<Pick<Dispatch, 'redrives' | 'redriveKey' | 'reopened' | 'drivenAt'>> &
+  Pick<Dispatch, 'openedAt'>
 
 /** `null` takes an attribute away. */
 export interface RunChange {

@@ -63,7 +63,8 @@ function aWorld() {
 
 type World = ReturnType<typeof aWorld>
 
-const settledAs = (outcome: 'cancelled') => settle({ settled: new Uint8Array(1) }, new Map([[0, outcome]]), 1)
+const settledAs = (outcome: 'failed' | 'cancelled') =>
+  settle({ settled: new Uint8Array(1) }, new Map([[0, outcome]]), 1)
 
 /** It ends, and is then redriven a second later than anything else here. */
 async function endAndRedrive({ world, store }: World, id: string): Promise<void> {
@@ -160,7 +161,21 @@ describe('what matches', () => {
     expect(await findMatching(world.world, where, { createdUntil: someTime })).toHaveLength(1)
   })
 
+  test('is nothing that had ended, and was redriven after the event', async () => {
+    const world = aWorld()
+    await endAndRedrive(world, await world.submit())
+    const where = { tags: { tag: world.tag } }
+    expect(await findMatching(world.world, where, { createdUntil: someTime + 999 })).toEqual([])
+    expect(await findMatching(world.world, where, { createdUntil: someTime + 1000 })).toHaveLength(1)
+  })
 
+  test('is also what ran all the time, and of which a part was redriven after the event', async () => {
+    const world = aWorld()
+    const id = await world.submit()
+    await world.store.commitTurn(id, 1, settledAs('failed'))
+    await redriveDispatch({ ...world.world, now: () => someTime + 1000 }, ada, id, { dryRun: false, force: false })
+    expect(await findMatching(world.world, { tags: { tag: world.tag } }, { createdUntil: someTime })).toHaveLength(1)
+  })
 })
 
 describe('a bulk cancellation', () => {
@@ -261,6 +276,16 @@ describe('one dispatch of it', () => {
     expect(await world.store.listCancellations(id)).toEqual([])
   })
 
+  test('that has ended and was redriven since is not what was meant, and runs on', async () => {
+    const world = aWorld()
+    const id = await world.submit()
+    const { bulkId } = await world.cancel()
+    await endAndRedrive(world, id)
+    await cancelOneOfBulk(world.world, await bulkOf(world, bulkId), id)
+    const { items } = await describeBulk(world.world, ada, bulkId ?? '', world.page)
+    expect(items).toMatchObject([{ outcome: 'done', state: 'running', confirmation: 'confirmed' }])
+    expect(await world.store.listCancellations(id)).toEqual([])
+  })
 
   test('that was cancelled and redriven since is confirmed: nobody waits for the new drive', async () => {
     const world = aWorld()

@@ -393,6 +393,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         redriveKey: 'this',
         reopened: { failed: 1, cancelled: 0, skipped: 2 },
         drivenAt: someTime + 9,
+        openedAt: someTime + 9,
       }
       const anEnded = () =>
         aStored({
