@@ -1,5 +1,5 @@
 import type { BulkCancellation, BulkOutcome } from '../domain/bulk.ts'
-import { Forbidden, InvalidInput, NotFound } from '../domain/errors.ts'
+import { isRefusal } from '../domain/errors.ts'
 import { cancelDispatch } from './cancel-dispatch.ts'
 import type { Context } from './context.ts'
 
@@ -35,7 +35,7 @@ async function cancelOrFail(context: Context, bulk: BulkCancellation, dispatchId
     const made = cancellationId === undefined ? {} : { cancellationId }
     return { dispatchId, at: now(), result: 'done', ...made, stopping, abandoned, finished }
   } catch (error) {
-    if (!(error instanceof NotFound || error instanceof Forbidden || error instanceof InvalidInput)) throw error
+    if (!isRefusal(error)) throw error
     return { dispatchId, at: now(), result: 'failed', code: error.code, message: error.message }
   }
 }

@@ -54,6 +54,11 @@ export class BackendUnavailable extends QuenchError {
   }
 }
 
+/** Asked again, the answer would be the same. A conflict may be over by then. */
+export function isRefusal(error: unknown): error is InvalidInput | NotFound | Forbidden {
+  return error instanceof InvalidInput || error instanceof NotFound || error instanceof Forbidden
+}
+
 /** What executors throw: anything else is a defect, and not to be caught. */
 export function isBackendError(error: unknown): error is BackendUnavailable | BackendRejected {
   return error instanceof BackendUnavailable || error instanceof BackendRejected

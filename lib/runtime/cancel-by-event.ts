@@ -1,7 +1,7 @@
 import { cancelDispatch } from '../app/cancel-dispatch.ts'
 import type { Context } from '../app/context.ts'
 import { startBulk } from '../app/start-bulk.ts'
-import { QuenchError } from '../domain/errors.ts'
+import { isRefusal } from '../domain/errors.ts'
 import type { CancelAnswer } from '../schema/api.ts'
 import type { CancelPayload } from '../schema/lambda.ts'
 import { selector } from '../schema/selector.ts'
@@ -20,8 +20,8 @@ export type CancelResult =
  * means is one bulk cancellation, named after the event: a repeat finds it there.
  * Shape: a typed request is answered as the API answers; an event with a list, one entry a dispatch or a trigger.
  * Errors: of a typed request, as `cancelDispatch`. In an event, a request that can never succeed is an entry of the
- * answer: an error would only bring the event back. A trigger that cannot cancel is an error: it comes back, and ends
- * among the dead letters, where people are told of it.
+ * answer: an error would only bring the event back. What may succeed later, and a trigger that cannot cancel, is an error:
+ * it comes back, and ends among the dead letters, where people are told of it.
  */
 export async function cancelByEvent(
   context: Context,
@@ -76,7 +76,7 @@ async function tryCancel(context: Context, payload: CancelPayload, origin: Origi
   try {
     return await cancelOne(context, payload, origin)
   } catch (error) {
-    if (!(error instanceof QuenchError)) throw error
+    if (!isRefusal(error)) throw error
     const { code, message } = error
     context.log({ decision: 'cancel-refused', dispatchId: payload.dispatchId, code, message })
     return { dispatchId: payload.dispatchId, code, message }
