@@ -12,7 +12,10 @@ export const trigger = z
   .strictObject({
     kind: z.enum(['alarm', 'budget', 'request']),
     name: z.string().min(1).exactOptional(),
-    alarmTags: z.record(z.string().min(1), z.string()).exactOptional(),
+    alarmTags: z
+      .record(z.string().min(1), z.string())
+      .refine((tags) => Object.keys(tags).length > 0, 'must be one at least')
+      .exactOptional(),
     /** What comes through SNS counts only from here; without one it comes through EventBridge. */
     topicArn: z
       .string()

@@ -42,6 +42,7 @@ test.each<[string, object, RegExp]>([
     { kind: 'alarm', alarmTags: { a: 'b' }, topicArn, where },
     /alarmTags: are read from EventBridge/,
   ],
+  ['tags that are none', { kind: 'alarm', name: 'a', alarmTags: {}, where }, /alarmTags: must be one at least/],
   ['tags of a budget', { kind: 'budget', name: 'a', alarmTags: { a: 'b' }, where }, /alarmTags: are for alarms/],
   ['no selector', { kind: 'alarm', name: 'a' }, /where: must say which dispatches/],
   ['an empty selector', { kind: 'alarm', name: 'a', where: '' }, /where: it names no condition/],
