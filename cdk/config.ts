@@ -72,6 +72,13 @@ const spendAlarm = z.strictObject({
 /** Source: Lambda developer guide, "Lambda quotas": 4 KB for all variables of a function; some are left for the others. */
 const maxVariableBytes = 3500
 
+/**
+ * Half of it is for bulk cancellations, whose queue takes two at least and must not take more than there are.
+ * Source: Lambda API reference, ScalingConfig; Lambda developer guide, "Configuring scaling behavior for SQS event source
+ * mappings".
+ */
+const leastForCancels = 4
+
 const configSchema = z
   .strictObject({
     /** Name of the stack, and the beginning of the names of what is in it. */
@@ -116,7 +123,7 @@ const configSchema = z
     reservedConcurrency: z
       .union([
         z.literal(false),
-        z.strictObject({ act: z.int().min(1).default(20), cancel: z.int().min(1).default(20) }),
+        z.strictObject({ act: z.int().min(1).default(20), cancel: z.int().min(leastForCancels).default(20) }),
       ])
       .prefault({}),
     retention: z

@@ -13,8 +13,6 @@ interface BulkCancelsProps {
 
 /** So many messages of ten dispatches each are worked on side by side. */
 const mostInvocations = 5
-/** Source: Lambda API reference, ScalingConfig. */
-const leastInvocations = 2
 
 /**
  * Bulk cancellations: `cancel` writes them down and puts their dispatches into a queue, and works that off.
@@ -44,7 +42,7 @@ export class BulkCancels extends Construct {
       new SqsEventSource(queue, {
         batchSize: 1,
         reportBatchItemFailures: true,
-        maxConcurrency: Math.min(mostInvocations, Math.max(leastInvocations, half)),
+        maxConcurrency: Math.min(mostInvocations, half),
       }),
     )
   }

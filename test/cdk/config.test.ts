@@ -81,6 +81,12 @@ test('more hosts than fit a Lambda variable are refused', () => {
   expect(() => parseConfig({ hosts })).toThrow(/3500/)
 })
 
+test('less is not set aside for cancels than a queue takes half of', () => {
+  const reserving = (cancel: number) => () => parseConfig({ reservedConcurrency: { cancel } })
+  expect(reserving(3)).toThrow('reservedConcurrency.cancel')
+  expect(reserving(4)).not.toThrow()
+})
+
 const withQueue = (config: object) => pricesOf(parseConfig({ batch: { fargate: { vcpus: 2 } }, ...config })).queues
 const jobDefaults = { vcpus: 2, memoryMiB: 2048 }
 
