@@ -72,6 +72,9 @@ const spendAlarm = z.strictObject({
 /** Source: Lambda developer guide, "Lambda quotas": 4 KB for all variables of a function; some are left for the others. */
 const maxVariableBytes = 3500
 
+/** Room for the ARN of the topic that the stack makes for its budgets; each of them is a trigger that names it. */
+const topicArnBytes = 120
+
 /**
  * Half of it is for bulk cancellations, whose queue takes two at least and must not take more than there are.
  * Source: Lambda API reference, ScalingConfig; Lambda developer guide, "Configuring scaling behavior for SQS event source
@@ -153,7 +156,13 @@ const configSchema = z
   .superRefine((config, context) => {
     const { braket, region } = config
     const { admins, triggers, budgets, spendAlarm } = config
-    const variables = [backendsOf(config), admins, triggers, budgets, spendAlarm, pricesOf(config)]
+    const told = budgets.map(({ name, where }) => ({
+      kind: 'budget',
+      name,
+      topicArn: 'x'.repeat(topicArnBytes),
+      where,
+    }))
+    const variables = [backendsOf(config), admins, triggers, told, spendAlarm, pricesOf(config)]
     const sizeBytes = Buffer.byteLength(JSON.stringify(variables))
     if (sizeBytes > maxVariableBytes) {
       const what = 'hosts, clusters, queues, devices, admins, triggers, budgets and pricing'

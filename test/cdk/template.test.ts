@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { parseConfig } from '../../cdk/config.ts'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
 import { keys } from '../../lib/store/items.ts'
 import { tableDefinition } from '../../lib/store/table.ts'
@@ -240,6 +241,25 @@ describe('what goes out', () => {
     expect(others.filter(({ sk }) => letsThrough(keysOf(sk)))).toEqual([])
     expect(letsThrough({ OldImage: keysOf('META').NewImage })).toBe(false)
   })
+})
+
+test('as many budgets as a configuration may have fit the variables of a function', () => {
+  const budgets = Array.from({ length: 60 }, (_, n) => ({ name: `budget-${n}`, limitUsd: 100, where: 'all:true' }))
+  const fits = (count: number) => {
+    try {
+      return parseConfig({ budgets: budgets.slice(0, count) })
+    } catch {
+      return undefined
+    }
+  }
+  const most = budgets.findLastIndex((_, n) => fits(n + 1)) + 1
+  expect(most).toBeGreaterThan(10)
+  const template = synthesise({ budgets: budgets.slice(0, most) })
+  const { Variables } = template.resolve(functionOf(template, 'cancel').Properties.Environment) as {
+    Variables: Record<string, string>
+  }
+  const sizeBytes = Object.entries(Variables).reduce((sum, [name, value]) => sum + name.length + value.length, 0)
+  expect(sizeBytes).toBeLessThanOrEqual(4096)
 })
 
 describe('bulk cancellations', () => {
