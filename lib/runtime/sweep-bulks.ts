@@ -1,5 +1,6 @@
 import type { Context } from '../app/context.ts'
 import { closeIfDone, giveUpBulk, resumeBulk } from '../app/resume-bulk.ts'
+import { tryAll } from './try-all.ts'
 
 /** What a sweep over the bulk cancellations that are not over found. */
 export interface BulkSweep {
@@ -23,15 +24,15 @@ export async function sweepBulks(context: Context): Promise<BulkSweep> {
   const { bulks, now } = context
   const ids = await bulks.listOpen()
   const swept = { openBulks: ids.length, bulkResumed: 0, bulkGivenUp: 0 }
-  for (const id of ids) {
+  await tryAll(1, ids, async (id) => {
     const bulk = await bulks.read(id)
-    if (!bulk || bulk.ended) continue
+    if (!bulk || bulk.ended) return
     const { at, handedOverAt } = bulk
     const isHandedOver = handedOverAt !== undefined
     if (now() - at > giveUpMs) swept.bulkGivenUp += await giveUpBulk(context, bulk)
     else if (now() - (handedOverAt ?? at) > (isHandedOver ? workMs : handOverMs))
       swept.bulkResumed += await resumeBulk(context, bulk)
     else if (isHandedOver) await closeIfDone(context, bulk)
-  }
+  })
   return swept
 }

@@ -1,9 +1,9 @@
-import { concurrently } from '../app/concurrently.ts'
 import { fencesOver } from '../domain/cancel-scope.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import { isOverdue } from '../domain/task-state.ts'
 import type { Aws } from './aws.ts'
 import { currentLoop, takeUp } from './take-up.ts'
+import { tryAll } from './try-all.ts'
 
 /** What a sweep over the open dispatches found. */
 export interface DispatchSweep {
@@ -22,7 +22,7 @@ const dispatchesAtOnce = 5
 /** See to it that every open dispatch has a loop, and count the jobs that do not stop. */
 export async function sweepDispatches(aws: Aws): Promise<DispatchSweep> {
   const ids = await aws.context.store.listOpen()
-  const found = await concurrently(dispatchesAtOnce, ids, (dispatchId) => sweepOne(aws, dispatchId))
+  const found = await tryAll(dispatchesAtOnce, ids, (dispatchId) => sweepOne(aws, dispatchId))
   const count = (what: string) => found.filter(({ done }) => done === what).length
   return {
     openDispatches: ids.length,

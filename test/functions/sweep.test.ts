@@ -29,6 +29,26 @@ describe('a sweep', () => {
     expect(world.loops()).toEqual(['1-1 SUCCEEDED'])
   })
 
+  test('what fails keeps nothing else from being looked after, and is told at the end', async () => {
+    const world = await aWorld({ fates: { '0-1': { seconds: 1 } } })
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+    for (const _ of [1, 2]) {
+      world.failNext('StartExecution')
+      await world.request('POST', '/dispatches', single)
+    }
+    const ids = await world.store.listOpen()
+    expect(world.loops()).toEqual([])
+    world.batch.plant(`quench-${ids[0]}-0-7`)
+    await pass(world, 300)
+    world.failNext('StartExecution')
+    await expect(sweep(world)).rejects.toThrow(/dispatches: [0-9a-f-]{36}: StartExecution is not to be had/)
+    expect(world.loops()).toHaveLength(1)
+    await pass(world, 3)
+    expect(world.batch.jobs.find(({ jobName }) => jobName.endsWith('-0-7'))).toMatchObject({ status: 'FAILED' })
+    expect(await sweep(world)).toMatchObject({ resumed: 1 })
+    for (const id of ids) await world.end(id)
+  })
+
   test('an execution that was stopped is a cancellation, also when nobody was told of it', async () => {
     const world = await aWorld({ isDeaf: true })
     const id = await aRunningDispatch(world)
