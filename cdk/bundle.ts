@@ -11,7 +11,8 @@ export type FunctionName = 'api' | 'turn' | 'act' | 'cancel' | 'job-events' | 'r
  * How a function is bundled: the SDK included, so that what is deployed is what was tested.
  *
  * `keepNames`: errors are told by their class names.
- * The banner: what is CommonJS in the dependencies calls `require` for Node's own modules. Its names must not be ones that minifying gives.
+ * The banner: what is CommonJS in the dependencies calls `require` for Node's own modules. Its names must not be ones that
+ * minifying gives.
  */
 const options = {
   bundle: true,

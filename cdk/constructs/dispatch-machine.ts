@@ -70,6 +70,7 @@ export class DispatchMachine extends Construct {
       },
     })
   }
+
   /** Let a function start the loop of a dispatch. */
   grantStart(target: QuenchFunction): void {
     this.tell(target)

@@ -93,8 +93,7 @@ export class Functions extends Construct {
       backEnds.grantStop(canceller)
     }
 
-    // A trigger may mean every open dispatch.
-    // So may a person.
+    // A trigger may mean every open dispatch, and so may a person.
     table.grantUse(cancel, 'open')
 
     table.grantNote(jobEvents)

@@ -22,8 +22,8 @@ interface HttpApiProps {
 }
 
 /**
- * The API over HTTP. Cancels, and redrives, which may have to stop jobs, go to a function of their own, so that nothing else that is asked
- * keeps them waiting.
+ * The API over HTTP. Cancels, and redrives, which may have to stop jobs, go to a function of their own, so that nothing
+ * else that is asked keeps them waiting.
  *
  * Who calls is known from an IAM signature, or from a bearer token where an issuer is configured; there is no route for
  * anybody else.

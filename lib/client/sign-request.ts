@@ -42,7 +42,7 @@ export function createSigner({ region }: { readonly region: string }): SignReque
 function noCredentials(cause: unknown): InvalidInput {
   const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
   const message =
-    `No AWS credentials to sign requests with (${reason}). Set AWS_PROFILE to a profile that has some, sign in with "aws sso login", or set ` +
-    'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. For a server that takes bearer tokens, set QUENCH_TOKEN.'
+    `No AWS credentials to sign requests with (${reason}). Set AWS_PROFILE to a profile that has some, ` +
+    'sign in with "aws sso login", or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. For a server that takes bearer tokens, set QUENCH_TOKEN.'
   return new InvalidInput(message, { cause })
 }

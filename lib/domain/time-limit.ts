@@ -25,7 +25,10 @@ export function timeLimitStop(task: Task, run: TaskRun, now: number): Stop | und
   return { mode: 'graceful', graceSeconds, reason, at: deadline, isTimeLimit: true }
 }
 
-/** When a dispatch has had the time that its graph gives it, from its creation or its last redrive; undefined where it has no limit. */
+/**
+ * When a dispatch has had the time that its graph gives it, from its creation or its last redrive; undefined where it has
+ * no limit.
+ */
 export function dispatchDeadline(
   { createdAt, drivenAt = createdAt }: Dispatch,
   { timeoutSeconds }: Graph,

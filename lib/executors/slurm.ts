@@ -22,8 +22,8 @@ export interface SlurmOptions extends RunCommand {
 /**
  * Jobs on Slurm clusters, reached through Systems Manager on a login node; `slurm-shell.ts` says what happens there.
  *
- * One command a cluster polls or stops all its handles. A pack is one job array. A cluster that does not answer, or that is configured no more,
- * costs its own handles their answers, not those of others. A job's output stays on its cluster.
+ * One command a cluster polls or stops all its handles. A pack is one job array. A cluster that does not answer, or that is
+ * configured no more, costs its own handles their answers, not those of others. A job's output stays on its cluster.
  * Source: slurm.schedmd.com: sbatch(1), squeue(1), scancel(1), sacct(1).
  */
 export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): Executor {

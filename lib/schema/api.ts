@@ -218,8 +218,10 @@ export interface CancellationView {
   readonly actor: string
   readonly source: string
   readonly at: string
-  /** `stopping` until every job in scope is confirmed; `unconfirmed` when one is overdue; `not-applied` when the request died
-   * before its fence was written: nothing was stopped, ask again. */
+  /**
+   * `stopping` until every job in scope is confirmed; `unconfirmed` when one is overdue; `not-applied` when the request died
+   * before its fence was written: nothing was stopped, ask again.
+   */
   readonly state: 'stopping' | 'unconfirmed' | 'confirmed' | 'not-applied'
   readonly abandoned: number
   /** One entry a back end that had live jobs in scope. `confirmed` = cancelled + succeeded + failed. */
