@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -7,9 +6,11 @@ import {
   type QueryCommandInput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
+import { allPages } from './all-pages.ts'
 import { bulkFromItem, bulkKeys, itemFromBulk, itemFromOutcome, openBulks, outcomeFromItem } from './bulk-items.ts'
 import type { BulkStore } from './bulk-store.ts'
 import { type Condition, isAbsent, isPresent, updateExpressions } from './expression.ts'
+import { holds } from './holds.ts'
 import { indexes } from './table.ts'
 
 /** Bulk cancellations on DynamoDB, in the table of the dispatches, each in a partition of its own. */
@@ -17,19 +18,11 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
   const get = async (key: { pk: string; sk: string }) =>
     (await client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }))).Item
 
-  const queryAll = async (input: Omit<QueryCommandInput, 'TableName'>) => {
-    const items: Record<string, unknown>[] = []
-    let start: Record<string, unknown> | undefined
-    do {
-      const page = await client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: start }))
-      items.push(...(page.Items ?? []))
-      start = page.LastEvaluatedKey
-    } while (start)
-    return items
-  }
+  const queryAll = (input: Omit<QueryCommandInput, 'TableName'>) =>
+    allPages((start) => client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: start })))
 
   const note = (bulkId: string, set: Record<string, unknown>, when: Condition) =>
-    unlessRefused(
+    holds(
       client.send(
         new UpdateCommand({
           TableName: tableName,
@@ -43,9 +36,7 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
     put: async (bulk) => {
       const Item = itemFromBulk(bulk)
       const ConditionExpression = 'attribute_not_exists(pk)'
-      const isFirst = await unlessRefused(
-        client.send(new PutCommand({ TableName: tableName, Item, ConditionExpression })),
-      )
+      const isFirst = await holds(client.send(new PutCommand({ TableName: tableName, Item, ConditionExpression })))
       return isFirst ? bulk : bulkFromItem(await get(bulkKeys.record(bulk.id)))
     },
 
@@ -63,7 +54,7 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
     },
 
     putOutcome: async (bulkId, outcome) => {
-      await unlessRefused(
+      await holds(
         client.send(
           new PutCommand({
             TableName: tableName,
@@ -108,16 +99,5 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
       })
       return items.map(({ pk }) => String(pk).slice(bulkKeys.partition('').length))
     },
-  }
-}
-
-/** False where the condition of the write did not hold. */
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write
-    return true
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false
-    throw error
   }
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -13,9 +12,11 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import type { RunState, TaskRun } from '../domain/dispatch.ts'
 import type { Graph } from '../domain/graph.ts'
+import { allPages } from './all-pages.ts'
 import { badCursor, cursorKey, nextCursor } from './cursor.ts'
 import { all, any, equals, isAbsent, isOneOf, isPresent, updateExpressions } from './expression.ts'
 import { graphChunks, graphFromChunks } from './graph-items.ts'
+import { holds } from './holds.ts'
 import {
   allOpenShards,
   attemptAttributes,
@@ -72,16 +73,8 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
     }
   }
 
-  const queryAll = async (input: Omit<QueryCommandInput, 'TableName'>) => {
-    const items: Record<string, unknown>[] = []
-    let start: Record<string, unknown> | undefined
-    do {
-      const page = await queryPage({ ...input, ExclusiveStartKey: start })
-      items.push(...(page.Items ?? []))
-      start = page.LastEvaluatedKey
-    } while (start)
-    return items
-  }
+  const queryAll = (input: Omit<QueryCommandInput, 'TableName'>) =>
+    allPages((start) => queryPage({ ...input, ExclusiveStartKey: start }))
 
   const batchGet = async (wanted: readonly { pk: string; sk: string }[]) => {
     const items: Record<string, unknown>[] = []
@@ -359,15 +352,5 @@ function withPrefix(dispatchId: string, prefix: string) {
     ConsistentRead: true,
     KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
     ExpressionAttributeValues: { ':pk': keys.partition(dispatchId), ':prefix': prefix },
-  }
-}
-
-async function holds(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write
-    return true
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false
-    throw error
   }
 }
