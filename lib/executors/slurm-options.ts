@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { InvalidInput } from '../domain/errors.ts'
+import { commandOptions } from './command-options.ts'
 import type { Executor } from './executor.ts'
-import { environmentName } from './host-script.ts'
 import { maxScriptBytes, scriptBytes } from './run-command.ts'
 import { asUser } from './slurm-as-user.ts'
 import { launchSlurmScript } from './slurm-launch.ts'
@@ -27,24 +27,13 @@ const ourOptions = [
   ...['open-mode', 'output', 'parsable', 'quiet', 'test-only', 'uid', 'usage', 'verbose', 'version', 'wait', 'wrap'],
 ]
 
-const text = z.string().regex(/^[^\0]*$/, 'must not hold a NUL character')
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
 const value = z.string().regex(/^[^\0-\x1f]+$/, 'must be one line and not empty')
 const count = z.int().positive()
 
 const taskOptions = z.strictObject({
   cluster: z.string().exactOptional(),
-  command: text.min(1, 'must not be empty'),
-  cwd: text.min(1, 'must not be empty').exactOptional(),
-  environment: z
-    .record(
-      z
-        .string()
-        .regex(environmentName)
-        .regex(/^(?!QUENCH_)/, 'must not start with QUENCH_'),
-      text,
-    )
-    .exactOptional(),
+  ...commandOptions,
   partition: value.exactOptional(),
   account: value.exactOptional(),
   qos: value.exactOptional(),

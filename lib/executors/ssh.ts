@@ -3,11 +3,11 @@ import { BackendRejected, BackendUnavailable, InvalidInput } from '../domain/err
 import type { Failure } from '../domain/failure.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { askHosts, type HostQuestion } from './ask-hosts.ts'
+import { commandOptions } from './command-options.ts'
 import type { CancelMode, CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from './executor.ts'
 import { readHostLog } from './host-log.ts'
 import {
   cancelScript,
-  environmentName,
   findScript,
   type HostCommand,
   type HostReport,
@@ -128,21 +128,9 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
 /** Bytes of a launch kept free for the `QUENCH_…` variables, which are not known when a graph is checked. */
 const reservedBytes = 8_000
 
-const text = z.string().regex(/^[^\0]*$/, 'must not hold a NUL character')
-
 const taskOptions = z.strictObject({
   host: z.string(),
-  command: text.min(1, 'must not be empty'),
-  cwd: text.min(1, 'must not be empty').exactOptional(),
-  environment: z
-    .record(
-      z
-        .string()
-        .regex(environmentName)
-        .regex(/^(?!QUENCH_)/, 'must not start with QUENCH_'),
-      text,
-    )
-    .exactOptional(),
+  ...commandOptions,
 })
 
 type TaskOptions = z.infer<typeof taskOptions>
