@@ -33,8 +33,10 @@ export interface CancelOrigin {
   readonly version?: number
 }
 
-/** META has room for this many fences of parts; one over the whole dispatch always fits. */
-const partialFences = 100
+/** META, of 400 KB, has room for this many fences of parts, and for as many over the whole dispatch. */
+const fencesOfAKind = 100
+/** Of the reason, which the record has in full: a fence of 10,000 tasks is then 2.5 KB at most. */
+const fenceReasonCharacters = 256
 /** The first kill pass is made while the caller waits, but not longer than this; the loop goes on anyway. */
 const firstPassSeconds = 10
 const fenceTries = 10
@@ -135,13 +137,23 @@ async function raiseFence(
     const mayBeClosed = dispatch.redrives !== undefined
     if (mayBeClosed && (await store.readCancellation(record.dispatchId, id))?.final) return undefined
     const others = Object.values(dispatch.fences)
-    if (scope !== 'all' && others.length >= partialFences)
-      throw new Conflict(`parts of this dispatch were cancelled ${others.length} times already: cancel all of it`)
-    const fence = { id, scope, mode, graceSeconds, reason, source, at: context.now(), abandoned: 0, ended: {} }
+    checkRoom(others, scope)
+    const fence = {
+      ...{ id, scope, mode, graceSeconds, source, at: context.now(), abandoned: 0, ended: {} },
+      reason: reason.slice(0, fenceReasonCharacters),
+    }
     const isDrain = scope === 'all' && !others.some((one) => one.scope === 'all')
     await store.writeFence(record.dispatchId, fence, { epoch: dispatch.epoch, isDrain, leavesPass, version })
   }
   throw new Conflict('the dispatch keeps changing: ask again')
+}
+
+function checkRoom(others: readonly Fence[], scope: Fence['scope']): void {
+  const isWhole = scope === 'all'
+  const count = others.filter((one) => (one.scope === 'all') === isWhole).length
+  if (count < fencesOfAKind) return
+  if (isWhole) throw new Conflict(`this dispatch was cancelled ${count} times already, and is being stopped`)
+  throw new Conflict(`parts of this dispatch were cancelled ${count} times already: cancel all of it`)
 }
 
 /** Ask the back ends at once, in bulk. Whatever does not come through is repeated by the loop. */
