@@ -182,6 +182,16 @@ const configSchema = z
             path: [field, index],
             message: 'there is one for the same thing before it',
           })
+    // A slip in a name would leave jobs without a price, and budgets would not count them.
+    const named = {
+      queues: batchNames(config).jobQueues,
+      hosts: Object.keys(config.hosts),
+      clusters: Object.keys(config.clusters),
+    }
+    for (const [kind, known] of Object.entries(named))
+      for (const name of Object.keys(config.pricing[kind as keyof typeof named]))
+        if (!known.includes(name))
+          context.addIssue({ code: 'custom', path: ['pricing', kind, name], message: 'is not configured' })
     const elsewhere = Object.values(braket?.devices ?? {})
       .map(regionOfDevice)
       .filter((device) => device !== undefined)

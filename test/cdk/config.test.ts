@@ -118,6 +118,15 @@ test('a mistake in pricing is told with its place', () => {
   expect(() => parseConfig({ pricing })).toThrow('pricing.queues.gpu: no price is known of g5.xlarge in eu-west-2')
 })
 
+test('a price of what is not configured is refused: nothing would ever cost it', () => {
+  const rate = { usdPerCoreHour: 0.02 }
+  const queue = { kind: 'usd-per-vcpu-hour', usdPerVcpuHour: 0.01 }
+  const pricing = { queues: { gpus: queue }, hosts: { lab: rate }, clusters: { hpc: rate } }
+  expect(() => parseConfig({ batch: { jobQueues: ['gpu'] }, pricing })).toThrow(
+    /pricing\.queues\.gpus: is not configured.*\n.*pricing\.hosts\.lab: .*\n.*pricing\.clusters\.hpc: /,
+  )
+})
+
 test('the configurations in docs/deploy.md are valid', () => {
   const blocks = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/^```json\n([\s\S]*?)^```/gm)]
   const configurations = blocks.map(([, text = '']) => text).filter((text) => text.includes('"batch"'))
