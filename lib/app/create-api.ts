@@ -1,4 +1,4 @@
-import { InvalidInput, NotFound } from '../domain/errors.ts'
+import { NotFound } from '../domain/errors.ts'
 import { outcomeOf } from '../domain/settled.ts'
 import { measureSpend } from '../domain/spend.ts'
 import { cancelRequest, redriveRequest } from '../schema/api.ts'
@@ -10,6 +10,7 @@ import { cancelDispatch } from './cancel-dispatch.ts'
 import type { Context } from './context.ts'
 import { describeBulk } from './describe-bulk.ts'
 import { findDispatch } from './find-dispatch.ts'
+import { offsetOf } from './offset-of.ts'
 import { readLog } from './read-log.ts'
 import { readResult } from './read-result.ts'
 import { readSpend } from './read-spend.ts'
@@ -79,8 +80,7 @@ export function createApi(context: Context): Api {
     listTasks: async (caller, id, { limit, cursor }) => {
       const dispatch = await findDispatch(store, caller, id)
       const graph = await store.readGraph(dispatch.id)
-      const from = Number(cursor ?? 0)
-      if (!Number.isInteger(from) || from < 0) throw new InvalidInput(`the cursor ${cursor} is not one of this list`)
+      const from = offsetOf(cursor)
       const all = tasksOf(dispatch, graph)
       const tasks = all.slice(from, from + limit)
       const runs = await store.readRuns(

@@ -1,7 +1,7 @@
 import type { BulkOutcome } from '../domain/bulk.ts'
 import { hasWholeFence } from '../domain/cancel-scope.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
-import { InvalidInput, NotFound } from '../domain/errors.ts'
+import { NotFound } from '../domain/errors.ts'
 import { writeSelector } from '../domain/selector.ts'
 import { isOverdue } from '../domain/task-state.ts'
 import type { BulkCancellationView, BulkItemView } from '../schema/bulk.ts'
@@ -9,6 +9,7 @@ import type { PageRequest } from '../store/store.ts'
 import type { Caller } from './api.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
+import { offsetOf } from './offset-of.ts'
 import { dispatchState, iso, type ViewedAt } from './views.ts'
 
 /** Reads of META side by side. */
@@ -28,8 +29,7 @@ export async function describeBulk(
   const bulk = await bulks.read(bulkId)
   if (!bulk || (bulk.actor !== caller.id && !caller.isAdmin))
     throw new NotFound(`there is no bulk cancellation ${bulkId}`)
-  const from = Number(cursor ?? 0)
-  if (!Number.isInteger(from) || from < 0) throw new InvalidInput(`the cursor ${cursor} is not one of this list`)
+  const from = offsetOf(cursor)
   const page = bulk.dispatchIds.slice(from, from + limit)
   const outcomes = await bulks.readOutcomes(bulkId, bulk.ended ? page : undefined)
   const outcomeOf = new Map(outcomes.map((outcome) => [outcome.dispatchId, outcome]))
