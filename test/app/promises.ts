@@ -6,6 +6,7 @@ import type { Dispatch, Fence } from '../../lib/domain/dispatch.ts'
 import type { Graph } from '../../lib/domain/graph.ts'
 import { outcomeOf } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
+import type { GraphInput } from '../../lib/schema/graph-file.ts'
 import { isOver } from '../support/fake-backend.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { randomGraph } from '../support/random-graph.ts'
@@ -43,7 +44,7 @@ async function run(dynamo: LocalDynamo, { seed, tasks, crashProbability, cancels
 let runs = 0
 
 async function live(world: World, random: Random, { tasks, cancels }: Pick<Scenario, 'tasks' | 'cancels'>) {
-  await submit(world, random, tasks)
+  await submit(world, withLimits(random, randomGraph(random, tasks, executorNames, 2)))
   const moments = cancels === 'none' ? [] : Array.from({ length: 1 + random.below(3) }, () => random.below(tasks * 12))
   const pending: Promise<void>[] = []
   let steps = 0
@@ -55,9 +56,19 @@ async function live(world: World, random: Random, { tasks, cancels }: Pick<Scena
   expect(steps, 'every dispatch ends').toBeLessThan(maxSteps)
 }
 
-/** Submit a random graph, again and again where the submitter crashes. */
-export async function submit(world: World, random: Random, tasks: number): Promise<void> {
-  const input = randomGraph(random, tasks, executorNames, 2)
+/** Some of it may run for so long only, and some graphs may cost so much only. */
+function withLimits(random: Random, graph: GraphInput): GraphInput {
+  const timeoutSeconds = () => (random.chance(0.2) ? { timeoutSeconds: 1 + random.below(60) } : {})
+  return {
+    ...graph,
+    ...timeoutSeconds(),
+    ...(random.chance(0.3) && { budget: { limitUsd: 1 + random.below(8), warnAtUsd: 1 } }),
+    tasks: graph.tasks.map((task) => ({ ...task, ...timeoutSeconds() })),
+  }
+}
+
+/** Submit a graph, again and again where the submitter crashes. */
+export async function submit(world: World, input: GraphInput): Promise<void> {
   while (world.dispatchId === '') {
     let id = ''
     const submitter = world.newHost('submitter')

@@ -8,7 +8,8 @@ import { topologicalOrder } from '../../lib/domain/topological-order.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
 import type { RedriveAnswer } from '../../lib/schema/api.ts'
 import { createRandom, type Random } from '../support/random.ts'
-import { caller, World } from '../support/world.ts'
+import { randomGraph } from '../support/random-graph.ts'
+import { caller, executorNames, World } from '../support/world.ts'
 import { cancel, checkEnd, drive, maxSteps, submit } from './promises.ts'
 
 interface Scenario {
@@ -38,7 +39,7 @@ async function run(scenario: Scenario): Promise<void> {
     faults: { crashProbability, backendProbability: random.pick([0, 0.05, 0.2]), resendProbability: 0.02 },
   })
   try {
-    await submit(world, random, tasks)
+    await submit(world, randomGraph(random, tasks, executorNames, 2))
     doomSome(world, random)
     await storm(world, random, cancels, 0)
     const storms = random.below(2)
