@@ -59,9 +59,12 @@ export function createApi(context: Context): Api {
     },
 
     describeDispatch: async (caller, id) => {
-      const dispatch = await findDispatch(store, caller, id)
-      const graph = await store.readGraph(dispatch.id)
-      const live = dispatch.status === 'running' ? await store.readLive(dispatch.id) : []
+      const found = await findDispatch(store, caller, id)
+      const isRunning = found.status === 'running'
+      const graph = await store.readGraph(found.id)
+      const live = isRunning ? await store.readLive(found.id) : []
+      // After the live tasks: what is settled in between would be in neither, and seem to wait for its start.
+      const dispatch = (isRunning && (await store.readDispatch(found.id))) || found
       const cancellations = await store.listCancellations(dispatch.id)
       const post = graph.tasks.find((task) => task.postProcess && outcomeOf(dispatch, task.id) === 'succeeded')
       const [run] = post ? await store.readRuns(dispatch.id, [post.id]) : []

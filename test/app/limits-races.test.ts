@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Api } from '../../lib/app/api.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
 import { startRace } from '../support/race.ts'
 import { caller } from '../support/world.ts'
@@ -146,4 +147,37 @@ test('a loop that dies between the fence of its own stop and the drain leaves a 
   await race.until(() => job.isAskedToStop, 'the job is asked to stop')
   job.state = 'cancelled'
   expect(await race.end()).toMatchObject({ state: 'cancelled' })
+})
+
+test.each([
+  ['budget', async (api: Api, id: string) => (await api.describeBudget(caller, id)).totalUsd, 2],
+  [
+    'dispatch',
+    async (api: Api, id: string) => (await api.describeDispatch(caller, id)).tasks,
+    { succeeded: 1, queued: 1 },
+  ],
+] as const)('what a turn settles while a %s is read is not missing in it', async (_, read, shown) => {
+  const race = await startRace(dynamo, { tasks: ['a', 'b'].map((name) => ({ name, executor: 'batch' })) })
+  await race.start()
+  const job = await race.jobOf(0)
+  await race.jobOf(1)
+  await race.until(() => race.world.gates.waiting.every(({ label }) => label === 'rest'), 'both jobs are noted')
+  const { world } = race
+  const host = world.newHost('reader')
+  world.gates.isHeld = (label, { name }) => name === 'reader' && label === 'Query ' && race.seen('reader: Query')
+  let answer: Awaited<ReturnType<typeof read>> | undefined
+  const asked = world.spawn(host, async () => {
+    answer = await read(world.api(host), world.dispatchId)
+  })
+  await race.until(() => world.gates.waiting.some((one) => world.gates.isHeld(one.label, one.host)), 'the live tasks')
+  job.state = 'succeeded'
+  await race.until(() => world.root?.settled.size === 1, 'its end')
+  await race.until(
+    () => world.gates.waiting.every(({ label, host: { name } }) => label === 'rest' || name === 'reader'),
+    'the clearing',
+  )
+  world.gates.isHeld = () => false
+  await race.until(() => answer !== undefined, 'an answer')
+  await asked
+  expect(answer).toEqual(shown)
 })
