@@ -14,6 +14,8 @@ export type StopsOf = (run: TaskRun) => readonly Stop[]
 export interface KillPass {
   /** What to stop now, by mode and reason; empty when no pass is due. */
   readonly groups: readonly KillGroup[]
+  /** With a pass: which one it is, from 1. They are counted anew when the time of another job is over. */
+  readonly count?: number
   /** When the next pass is due; undefined when nothing that runs is to be stopped. */
   readonly nextAt?: number
 }
@@ -40,16 +42,17 @@ export function planKillPass(
   const stops = [...new Set(running.flatMap(stopsOf))]
   if (stops.length === 0) return { groups: [] }
 
-  const { at: lastAt, count } = killPass ?? { at: Number.NEGATIVE_INFINITY, count: 0 }
+  const { at: lastAt, count: made } = killPass ?? { at: Number.NEGATIVE_INFINITY, count: 0 }
   // What came up since the last pass has never been asked to stop.
   const isNew = stops.some((stop) => stop.isTimeLimit && stop.at > lastAt)
-  const dueAt = [isNew ? now : lastAt + repeatSeconds(count) * 1000, ...stops.map(forceAt).filter((at) => at > lastAt)]
+  const dueAt = [isNew ? now : lastAt + repeatSeconds(made) * 1000, ...stops.map(forceAt).filter((at) => at > lastAt)]
   const nextAt = Math.min(...dueAt)
   if (nextAt > now) return { groups: [], nextAt }
 
   const groups = killGroups(running, stopsOf, now)
+  const count = isNew ? 1 : made + 1
   const later = stops.map(forceAt).filter((at) => at > now)
-  return { groups, nextAt: Math.min(now + repeatSeconds(count + 1) * 1000, ...later) }
+  return { groups, count, nextAt: Math.min(now + repeatSeconds(count) * 1000, ...later) }
 }
 
 /** The running jobs that are to be stopped, by how and why. */

@@ -134,7 +134,7 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
     }),
     ...(end && { status: end, endedAt: now }),
     ...(isPolling && { polledAt: now }),
-    ...(kill.groups.length > 0 && { killPass: { at: now, count: (dispatch.killPass?.count ?? 0) + 1 } }),
+    ...(kill.count !== undefined && { killPass: { at: now, count: kill.count } }),
     ...(warned && { budget: warned }),
   }
   const isMetered = Object.keys(changes).length > 0 && spend.totalUsd !== (dispatch.meteredUsd ?? 0)

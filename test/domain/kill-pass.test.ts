@@ -107,6 +107,10 @@ describe('a job whose time is over', () => {
     expect(at(100, { at: seconds(99), count: 6 }).groups).toMatchObject([{ mode: 'graceful', isTimeLimit: true }])
   })
 
+  test('is asked again soon, however many passes there were for something else', () => {
+    expect(at(100, { at: seconds(40), count: 6 })).toMatchObject({ count: 1, nextAt: seconds(105) })
+  })
+
   test('is asked again with the back-off, and killed when its grace is over', () => {
     expect(at(101, { at: seconds(100), count: 1 })).toEqual({ groups: [], nextAt: seconds(105) })
     expect(at(131, { at: seconds(110), count: 3 }).groups).toMatchObject([{ mode: 'force', isTimeLimit: true }])
