@@ -1,7 +1,7 @@
-import type { Dispatch, TaskRun } from '../domain/dispatch.ts'
+import type { Dispatch, Outcome, TaskRun } from '../domain/dispatch.ts'
 import { NotFound } from '../domain/errors.ts'
 import { sublattice, type Task } from '../domain/graph.ts'
-import { isOfOlderDrive } from '../domain/older-drive.ts'
+import { isBeforeEnd } from '../domain/older-drive.ts'
 import { countSettled } from '../domain/settled.ts'
 import type { StateChangeEvent } from '../schema/events-out.ts'
 import type { Store } from '../store/store.ts'
@@ -35,10 +35,8 @@ export async function eventsOfDispatch(
   if (outcomes.size + reopened.length > 0) {
     const { tasks } = await store.readGraph(after.id)
     const started = [...outcomes].flatMap(([id, outcome]) => (outcome === 'skipped' ? [] : [id]))
-    // A task that was reopened and given up before it was claimed again has but the run of an older drive, which says
-    // nothing about this end. Any other end is that of its run, also of one that went on while others were redriven.
     const ours = (await store.readRuns(after.id, started)).filter(
-      (run) => outcomes.get(run.id) !== 'cancelled' || !isOfOlderDrive(run, after),
+      (run) => !isBeforeEnd(run, after, outcomes.get(run.id) as Outcome),
     )
     const runs = new Map(ours.map((run) => [run.id, run]))
     const states: readonly (readonly [number, TaskDetail['state']])[] = [

@@ -1,7 +1,7 @@
 import { covers, hasWholeFence, wholeFence } from '../domain/cancel-scope.ts'
 import type { Cancellation, Dispatch, EndCounts, Fence, TaskRun } from '../domain/dispatch.ts'
 import { type Graph, sublattice, type Task } from '../domain/graph.ts'
-import { isOfOlderDrive } from '../domain/older-drive.ts'
+import { isBeforeEnd, isOfOlderDrive } from '../domain/older-drive.ts'
 import { countSettled, outcomeOf } from '../domain/settled.ts'
 import type { Spend } from '../domain/spend.ts'
 import { isOverdue, shownState } from '../domain/task-state.ts'
@@ -96,8 +96,10 @@ export function taskView(
 ): TaskView {
   const state = shownState(dispatch, task, run, at)
   const shown = { taskId: task.id, name: task.name, executor: task.executor, needs: task.needs, state }
-  // What the last attempt left says nothing about the next.
-  if (run && isOfOlderDrive(run, dispatch) && !outcomeOf(dispatch, task.id)) return { ...shown, attempt: run.attempt }
+  const outcome = outcomeOf(dispatch, task.id)
+  // What the last attempt left says nothing about the next, nor about the end of one that was never made.
+  const isOld = run && (outcome ? isBeforeEnd(run, dispatch, outcome) : isOfOlderDrive(run, dispatch))
+  if (isOld) return { ...shown, attempt: run.attempt }
   const { failure } = run ?? {}
   return {
     ...shown,

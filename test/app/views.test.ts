@@ -215,3 +215,28 @@ describe('a cancellation', () => {
     expect(cancellationView(record, aDispatch(), [], at(0))).not.toHaveProperty('taskIds')
   })
 })
+
+describe('a task of a redriven dispatch that ended cancelled', () => {
+  const dispatch = aDispatch({ redrives: 1, drivenAt: someTime + 10_000, outcomes: { 0: 'cancelled' } })
+  const [task] = aGraph().tasks as readonly [Task]
+  const failure = { code: 'ExitCode', message: 'exit 3', retryable: false, source: 'batch' }
+  const viewOf = (second: number) => {
+    const run = aRun({ state: 'failed', live: false, startedAt: someTime, endedAt: someTime + second * 1000, failure })
+    return taskView(dispatch, task, run, at(60), () => '')
+  }
+
+  test('before it was claimed again shows nothing of the attempt before', () => {
+    expect(viewOf(5)).toEqual({
+      taskId: 0,
+      name: 'task-0',
+      executor: 'batch',
+      needs: [],
+      state: 'cancelled',
+      attempt: 1,
+    })
+  })
+
+  test('while its job ran on shows how that ended', () => {
+    expect(viewOf(15)).toMatchObject({ state: 'cancelled', endedAt: expect.any(String), failure: { code: 'ExitCode' } })
+  })
+})
