@@ -59,7 +59,7 @@ export async function redriveDispatch(
   for (let attempt = 0; attempt < tries; attempt++) {
     const dispatch = (await store.readDispatch(id)) as Dispatch
     if (dispatch.redriveKey === redriveKey) return begin(context, dispatch)
-    const refusal = redriveRefusal(dispatch)
+    const refusal = redriveRefusal(dispatch, now())
     if (refusal !== undefined) throw new Conflict(refusal)
     const snapshot = { dispatch, graph, live: await store.readLive(id) }
     const mustGiveUp = isStopping(dispatch)

@@ -8,8 +8,17 @@ import { nothingSpent, totalOf } from './spend.ts'
  */
 const mostRedrives = 98
 
+/**
+ * The graph and what has succeeded are kept for 400 days from when they were written (`store/items.ts`), whatever is
+ * redriven: this leaves a hundred for a drive.
+ */
+const mostDays = 300
+
 /** Why a dispatch must not be redriven as it is, whatever tasks are named; undefined where it may. */
-export function redriveRefusal({ id, parent, redrives = 0, budget, spent }: Dispatch): string | undefined {
+export function redriveRefusal(
+  { id, createdAt, parent, redrives = 0, budget, spent }: Dispatch,
+  now: number,
+): string | undefined {
   if (parent)
     return (
       `dispatch ${id} is the job of a sublattice: redrive task ${parent.taskId} of dispatch ${parent.dispatchId}, ` +
@@ -17,6 +26,8 @@ export function redriveRefusal({ id, parent, redrives = 0, budget, spent }: Disp
     )
   if (redrives >= mostRedrives)
     return `dispatch ${id} was redriven ${redrives} times, and cannot be once more: dispatch its graph again`
+  if (now - createdAt > mostDays * 86_400_000)
+    return `dispatch ${id} was made more than ${mostDays} days ago, and cannot be redriven: dispatch its graph again`
   const spentUsd = totalOf(spent ?? nothingSpent).usd
   if (budget && spentUsd >= budget.limitUsd)
     return (
