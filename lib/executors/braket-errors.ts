@@ -15,6 +15,13 @@ export function braketError(call: string, error: unknown): BackendRejected | Bac
   return backendError(call, error)
 }
 
+/** Of a call that fails: throws what `braketError` makes of its error. */
+export const throwing =
+  (call: string) =>
+  (error: unknown): never => {
+    throw braketError(call, error)
+  }
+
 export const isNotFound = (error: unknown): boolean => (error as Error).name === 'ResourceNotFoundException'
 
 /** On a cancel: the state does not allow it, mostly because the job has ended. */

@@ -10,12 +10,13 @@ import {
 import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { createKnownDevices, type Devices, type KnownDevices } from './braket-devices.ts'
-import { braketError, isConflict, isNotFound, regionOf } from './braket-errors.ts'
+import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
 import { hybridJobName } from './braket-job-name.ts'
 import { observeHybridJob } from './braket-observation.ts'
 import { callInGroups } from './call-in-groups.ts'
-import type { CancelOutcome, Executor, JobSpec, Observation } from './executor.ts'
+import type { CancelOutcome, Executor, JobSpec } from './executor.ts'
 import { type Clock, createPace, type Quota, systemClock } from './pace.ts'
+import { pollBraket } from './poll-braket.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 const createQuota: Quota = { perSecond: 1, burst: 5 }
@@ -141,7 +142,9 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
       const deviceArn = devices.arnOf((job.options as JobOptions).device)
       const input = submission(job, options, deviceArn)
       await pace.create.turn()
-      const { jobArn } = await braketIn(regionOf(deviceArn)).send(new CreateJobCommand(input)).catch(fail('CreateJob'))
+      const { jobArn } = await braketIn(regionOf(deviceArn))
+        .send(new CreateJobCommand(input))
+        .catch(throwing('CreateJob'))
       if (!jobArn) throw new BackendUnavailable('CreateJob: no ARN', { arrived: 'unknown' })
       return { kind: 'hybrid-job', arn: jobArn, name: job.name }
     },
@@ -162,7 +165,7 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
               ...(nextToken && { nextToken }),
             }),
           )
-          .catch(fail('SearchJobs'))
+          .catch(throwing('SearchJobs'))
         const found = page.jobs?.find(({ jobName }) => jobName === wanted)
         if (found?.jobArn) return { kind: 'hybrid-job', arn: found.jobArn, name: job.name }
         nextToken = page.nextToken
@@ -171,27 +174,17 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
     },
 
     poll: (handles) =>
-      callInGroups({
-        items: handles as readonly JobHandle[],
-        size: 1,
-        call: async ([handle]): Promise<readonly Observation[]> => {
-          try {
-            return [observeHybridJob(await read(handle?.arn ?? ''))]
-          } catch (error) {
-            return isNotFound(error) ? [{ state: 'lost' }] : fail('GetJob')(error)
-          }
-        },
-        failed: ({ code, message }) => ({
-          state: 'unknown',
-          failure: { code, message, retryable: true, source: 'braket-job' },
-        }),
+      pollBraket(handles, {
+        source: 'braket-job',
+        call: 'GetJob',
+        observe: async (arn) => observeHybridJob(await read(arn)),
       }),
 
     cancel: (handles, _request) =>
       callInGroups({
         items: handles as readonly JobHandle[],
         size: 1,
-        call: async (group) => Promise.all(group.map((handle) => cancelOne(handle).catch(fail('CancelJob')))),
+        call: async (group) => Promise.all(group.map((handle) => cancelOne(handle).catch(throwing('CancelJob')))),
         failed: ({ message }) => ({ outcome: 'failed', message }),
       }),
   }
@@ -245,9 +238,3 @@ function hyperParametersOf({ options, environment }: JobSpec): Record<string, st
   }
   return Object.fromEntries(entries)
 }
-
-const fail =
-  (call: string) =>
-  (error: unknown): never => {
-    throw braketError(call, error)
-  }

@@ -9,12 +9,13 @@ import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { quantumTaskUsd } from '../pricing/braket.ts'
 import { createKnownDevices, type Devices } from './braket-devices.ts'
-import { braketError, isConflict, isNotFound, regionOf } from './braket-errors.ts'
+import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
 import { observeQuantumTask } from './braket-observation.ts'
 import { openQasmAction, readProgram } from './braket-program.ts'
 import { callInGroups } from './call-in-groups.ts'
-import type { CancelOutcome, Executor, JobSpec, Observation } from './executor.ts'
+import type { CancelOutcome, Executor, JobSpec } from './executor.ts'
 import { type Clock, createPace, type Quota, secondsToCall, systemClock } from './pace.ts'
+import { pollBraket } from './poll-braket.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 const createQuota: Quota = { perSecond: 20, burst: 40 }
@@ -157,7 +158,7 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
             ...(deviceParameters && { deviceParameters: JSON.stringify(deviceParameters) }),
           }),
         )
-        .catch(fail('CreateQuantumTask'))
+        .catch(throwing('CreateQuantumTask'))
       if (!quantumTaskArn) throw new BackendUnavailable('CreateQuantumTask: no ARN', { arrived: 'unknown' })
       return { kind: 'quantum-task', arn: quantumTaskArn, name: job.name, deviceArn, shots }
     },
@@ -185,7 +186,7 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
               ...(nextToken && { nextToken }),
             }),
           )
-          .catch(fail('SearchQuantumTasks'))
+          .catch(throwing('SearchQuantumTasks'))
         const found = page.quantumTasks?.find(({ outputS3Directory }) => outputS3Directory?.split('/').includes(name))
         if (found) return handleOf(name, found)
         nextToken = page.nextToken
@@ -194,20 +195,10 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
     },
 
     poll: (handles) =>
-      callInGroups({
-        items: handles as readonly TaskHandle[],
-        size: 1,
-        call: async ([handle]): Promise<readonly Observation[]> => {
-          try {
-            return [observeQuantumTask(await read(handle?.arn ?? ''))]
-          } catch (error) {
-            return isNotFound(error) ? [{ state: 'lost' }] : fail('GetQuantumTask')(error)
-          }
-        },
-        failed: ({ code, message }) => ({
-          state: 'unknown',
-          failure: { code, message, retryable: true, source: 'braket' },
-        }),
+      pollBraket(handles, {
+        source: 'braket',
+        call: 'GetQuantumTask',
+        observe: async (arn) => observeQuantumTask(await read(arn)),
       }),
 
     cancel: async (handles, _request) => {
@@ -217,7 +208,7 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
         items: dearestFirst,
         size: 1,
         call: async (group) =>
-          Promise.all(group.map(({ handle }) => cancelOne(handle).catch(fail('CancelQuantumTask')))),
+          Promise.all(group.map(({ handle }) => cancelOne(handle).catch(throwing('CancelQuantumTask')))),
         failed: ({ message }): CancelOutcome => ({ outcome: 'failed', message }),
       })
       const inOrder: CancelOutcome[] = []
@@ -257,9 +248,3 @@ function handleOf(
   const { quantumTaskArn = '', deviceArn = '', shots = 0 } = task
   return { kind: 'quantum-task', arn: quantumTaskArn, name, deviceArn, shots }
 }
-
-const fail =
-  (call: string) =>
-  (error: unknown): never => {
-    throw braketError(call, error)
-  }
