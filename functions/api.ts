@@ -1,6 +1,7 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { S3Client } from '@aws-sdk/client-s3'
 import { createApi } from '../lib/app/create-api.ts'
+import { createLogReader } from '../lib/executors/batch-log.ts'
 import { composeAws } from '../lib/runtime/aws.ts'
 import { clientOptions } from '../lib/runtime/client-options.ts'
 import { readConfig } from '../lib/runtime/config.ts'
@@ -11,7 +12,9 @@ import { createS3ResultFiles } from '../lib/runtime/s3-result-files.ts'
 
 const config = readConfig('api')
 const resultFiles = createS3ResultFiles(async () => new S3Client(clientOptions))
-const executorsFor = await loadExecutors(config, { logs: new CloudWatchLogsClient(clientOptions) })
+const executorsFor = await loadExecutors(config, {
+  readLogStream: createLogReader(new CloudWatchLogsClient(clientOptions)),
+})
 const { context } = composeAws(config, { executorsFor, resultFiles })
 
 /** The HTTP API, behind API Gateway. */

@@ -1,18 +1,11 @@
-import type { JobDetail } from '@aws-sdk/client-batch'
 import {
   type CloudWatchLogsClient,
   GetLogEventsCommand,
   type GetLogEventsCommandOutput,
 } from '@aws-sdk/client-cloudwatch-logs'
-import { BackendRejected } from '../domain/errors.ts'
 import { backendError } from './aws-errors.ts'
-import type { LogPart } from './executor.ts'
+import type { LogStream, ReadLogStream } from './batch-log-stream.ts'
 import { logPart } from './log-part.ts'
-
-export interface LogStream {
-  readonly logGroupName: string
-  readonly logStreamName: string
-}
 
 /** Where a page of a stream begins: its token, and the bytes of all pages before. */
 interface Page {
@@ -30,9 +23,7 @@ const maxPages = 100
  * of 1 MB after the other. Where the last one began is remembered, so that following a log costs one or two calls each time.
  * Source: API reference, GetLogEvents: 10,000 events or 1 MB a page; the end is where the token comes back.
  */
-export function createLogReader(
-  logs: Pick<CloudWatchLogsClient, 'send'>,
-): (stream: LogStream, offset: number) => Promise<LogPart> {
+export function createLogReader(logs: Pick<CloudWatchLogsClient, 'send'>): ReadLogStream {
   const lastPages = new Map<string, Page>()
 
   const readPage = (stream: LogStream, token: string | undefined): Promise<GetLogEventsCommandOutput | undefined> =>
@@ -66,17 +57,4 @@ export function createLogReader(
       remember(stream, page as Page)
     }
   }
-}
-
-/**
- * Where a job's container logs to; undefined before it has started.
- *
- * Errors: BackendRejected where it logs elsewhere. Source: Batch user guide, "Use the awslogs log driver": the group is
- * `/aws/batch/job` unless the job definition names one.
- */
-export function logStreamOf({ container }: Pick<JobDetail, 'container'>): LogStream | undefined {
-  const { logStreamName, logConfiguration: { logDriver = 'awslogs', options = {} } = {} } = container ?? {}
-  if (logDriver !== 'awslogs') throw new BackendRejected(`the job logs to ${logDriver}, not to CloudWatch Logs`)
-  if (logStreamName === undefined) return undefined
-  return { logGroupName: options['awslogs-group'] ?? '/aws/batch/job', logStreamName }
 }

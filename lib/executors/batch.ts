@@ -9,12 +9,11 @@ import {
   TerminateJobsCommand,
   type TerminateJobsErrorDetail,
 } from '@aws-sdk/client-batch'
-import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { backendError } from './aws-errors.ts'
 import { type BatchHandle, batchHandleSchema, jobIdOf } from './batch-handle.ts'
-import { createLogReader, logStreamOf } from './batch-log.ts'
+import { logStreamOf, type ReadLogStream } from './batch-log-stream.ts'
 import { observeBatchJob } from './batch-observation.ts'
 import { asOneJob, maxArraySize, packedTasks, packProblem, terminationTargets } from './batch-packing.ts'
 import { callInGroups } from './call-in-groups.ts'
@@ -49,8 +48,8 @@ export interface BatchCalls {
   readonly batch: Pick<BatchClient, 'send'>
   /** For SubmitJob only: with the SDK's retries off, since a repeated SubmitJob is a second job. */
   readonly submitter: Pick<BatchClient, 'send'>
-  /** Where jobs log to. Default: logs are not read. */
-  readonly logs?: Pick<CloudWatchLogsClient, 'send'>
+  /** Reads what jobs log. Default: logs are not read, and no client for them is loaded. */
+  readonly readLogStream?: ReadLogStream
   /** Where to look for jobs that nobody waits for. Default: nowhere. */
   readonly jobQueues?: readonly string[]
 }
@@ -64,8 +63,7 @@ export interface BatchCalls {
  * batch-packing.ts.
  * Source: API reference, TerminateJobs (50 ids, 200 on partial failure, what is not found counts as done).
  */
-export function createBatchExecutor({ batch, submitter, logs, jobQueues = [] }: BatchCalls): Executor {
-  const readStream = logs && createLogReader(logs)
+export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues = [] }: BatchCalls): Executor {
   const submitJob = async (
     input: SubmitJobCommandInput,
   ): Promise<{ jobId: string; jobQueue: string; name: string }> => {
@@ -196,7 +194,7 @@ export function createBatchExecutor({ batch, submitter, logs, jobQueues = [] }: 
       return targets.map((jobId) => byJob.get(jobId) as CancelOutcome)
     },
 
-    ...(readStream && {
+    ...(readLogStream && {
       readLog: async (handle, { stream, offset }) => {
         const nothing = { text: '', nextOffset: offset }
         // awslogs merges both streams.
@@ -206,7 +204,7 @@ export function createBatchExecutor({ batch, submitter, logs, jobQueues = [] }: 
         if (!detail)
           throw new BackendRejected(`Batch has forgotten job ${jobId}, and with it the name of its log stream`)
         const logStream = logStreamOf(detail)
-        return logStream ? readStream(logStream, offset) : nothing
+        return logStream ? readLogStream(logStream, offset) : nothing
       },
     }),
 

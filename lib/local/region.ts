@@ -9,6 +9,7 @@ import { noteJobNews } from '../app/note-job-news.ts'
 import { defaultPolicy, type Policy } from '../domain/policy.ts'
 import { createBatchExecutor } from '../executors/batch.ts'
 import { readBatchEvent } from '../executors/batch-event.ts'
+import { createLogReader } from '../executors/batch-log.ts'
 import { createKnownDevices } from '../executors/braket-devices.ts'
 import { readBraketEvent } from '../executors/braket-event.ts'
 import { createBraketJobExecutor } from '../executors/braket-job.ts'
@@ -129,8 +130,9 @@ export async function openRegion(options: RegionOptions): Promise<Region> {
     faults,
     environment: { ...environment, ...(process.env.SLURM_CONF && { SLURM_CONF: process.env.SLURM_CONF }) },
   })
+  const logs = createLocalLogs({ directory: at('batch'), batch, faults })
   const executors = byName([
-    createBatchExecutor({ batch, submitter: batch, logs: createLocalLogs({ directory: at('batch'), batch, faults }) }),
+    createBatchExecutor({ batch, submitter: batch, readLogStream: createLogReader(logs) }),
     createSshExecutor({ ssm: runCommand, hosts }),
     createBraketTaskExecutor({ ...quantum, readText }),
     createBraketJobExecutor({ ...quantum, roleArn: 'arn:aws:iam::000000000000:role/hybrid-jobs' }),

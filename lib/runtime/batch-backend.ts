@@ -1,19 +1,19 @@
 import { BatchClient } from '@aws-sdk/client-batch'
-import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { createBatchExecutor } from '../executors/batch.ts'
+import type { ReadLogStream } from '../executors/batch-log-stream.ts'
 import type { Executor } from '../executors/executor.ts'
 import { clientOptions, onceOptions } from './client-options.ts'
 import type { Backends } from './config.ts'
 
-/** Jobs on AWS Batch, with the clients that they take. Logs are read where a client for them is given. */
+/** Jobs on AWS Batch, with the clients that they take. Logs are read where a reader of them is given. */
 export function batchBackend(
   { jobQueues }: NonNullable<Backends['batch']>,
-  logs: Pick<CloudWatchLogsClient, 'send'> | undefined,
+  readLogStream: ReadLogStream | undefined,
 ): Executor {
   return createBatchExecutor({
     batch: new BatchClient(clientOptions),
     submitter: new BatchClient(onceOptions),
     jobQueues,
-    ...(logs && { logs }),
+    ...(readLogStream && { readLogStream }),
   })
 }

@@ -1,6 +1,6 @@
-import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { createChildDispatches } from '../app/child-dispatches.ts'
 import type { Context } from '../app/context.ts'
+import type { ReadLogStream } from '../executors/batch-log-stream.ts'
 import type { Executor } from '../executors/executor.ts'
 import { createSublatticeExecutor } from '../executors/sublattice.ts'
 import type { Backends } from './config.ts'
@@ -15,7 +15,7 @@ interface Reading {
   /** Graphs and programs that a task has made: to submit. */
   readonly readText?: (uri: string) => Promise<string>
   /** What Batch jobs write: to show it. */
-  readonly logs?: Pick<CloudWatchLogsClient, 'send'>
+  readonly readLogStream?: ReadLogStream
 }
 
 /**
@@ -26,12 +26,12 @@ interface Reading {
  */
 export async function loadExecutors(
   { QUENCH_BACKENDS: { batch, braket, hosts, clusters }, QUENCH_BUCKET: bucket }: Backed,
-  { readText = unread, logs }: Reading = {},
+  { readText = unread, readLogStream }: Reading = {},
 ): Promise<(context: () => Context) => readonly Executor[]> {
   const executors: Executor[] = []
   if (batch) {
     const { batchBackend } = await import('./batch-backend.ts')
-    executors.push(batchBackend(batch, logs))
+    executors.push(batchBackend(batch, readLogStream))
   }
   if (braket) {
     const { braketBackends } = await import('./braket-backends.ts')

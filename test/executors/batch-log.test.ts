@@ -1,6 +1,7 @@
 import type { GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { expect, test } from 'vitest'
-import { createLogReader, logStreamOf } from '../../lib/executors/batch-log.ts'
+import { createLogReader } from '../../lib/executors/batch-log.ts'
+import { logStreamOf } from '../../lib/executors/batch-log-stream.ts'
 
 /** A stream of log events in pages; asking at its end gives the same token again. */
 function aStream(...pages: string[][]) {

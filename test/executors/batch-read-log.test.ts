@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BackendRejected } from '../../lib/domain/errors.ts'
 import { jobName } from '../../lib/domain/job-name.ts'
 import { createBatchExecutor } from '../../lib/executors/batch.ts'
+import { createLogReader } from '../../lib/executors/batch-log.ts'
 import type { Handle } from '../../lib/executors/executor.ts'
 import { createFaults } from '../../lib/local/faults.ts'
 import { createLocalBatch } from '../../lib/local/local-batch.ts'
@@ -16,7 +17,11 @@ import { eventually } from '../support/scratch-host.ts'
 const directory = mkdtempSync(join(tmpdir(), 'quench-batch-logs-'))
 const faults = createFaults()
 const batch = createLocalBatch({ directory, vcpus: 4, stopTimeoutSeconds: 1, faults })
-const executor = createBatchExecutor({ batch, submitter: batch, logs: createLocalLogs({ directory, batch, faults }) })
+const executor = createBatchExecutor({
+  batch,
+  submitter: batch,
+  readLogStream: createLogReader(createLocalLogs({ directory, batch, faults })),
+})
 
 beforeAll(() => batch.start())
 afterAll(async () => {

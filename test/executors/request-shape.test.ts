@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { jobName } from '../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
 import { createBatchExecutor } from '../../lib/executors/batch.ts'
+import { createLogReader } from '../../lib/executors/batch-log.ts'
 import { createBraketJobExecutor } from '../../lib/executors/braket-job.ts'
 import { createBraketTaskExecutor } from '../../lib/executors/braket-task.ts'
 import type { Executor, Handle, JobSpec } from '../../lib/executors/executor.ts'
@@ -67,7 +68,11 @@ describe('every request is one that the service takes', () => {
     })
     const logs = aRecorder('logs', { GetLogEvents: { events: [], nextForwardToken: 'f/1' } })
     const { client } = batch
-    const executor = createBatchExecutor({ batch: client, submitter: client, logs: logs.client })
+    const executor = createBatchExecutor({
+      batch: client,
+      submitter: client,
+      readLogStream: createLogReader(logs.client),
+    })
     const options = {
       command: ['sh', '-c', 'echo "$A"'],
       environment: { A: `it's "${'ü'.repeat(100)}"` },
