@@ -1,6 +1,7 @@
 import { wholeFence } from '../domain/cancel-scope.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import { Conflict, InvalidInput, NotFound, type Problem } from '../domain/errors.ts'
+import type { Failure } from '../domain/failure.ts'
 import { graphLimits } from '../domain/graph.ts'
 import { countSettled, nothingSettled } from '../domain/settled.ts'
 import { addAmounts } from '../domain/spend.ts'
@@ -114,26 +115,25 @@ export function newsOfChild(child: Dispatch): JobNews | undefined {
 }
 
 function observeChild(child: Dispatch): Observation {
-  const times = { startedAt: child.createdAt, ...(child.endedAt !== undefined && { endedAt: child.endedAt }) }
-  const seen = { ...times, ...(child.spent && { spent: child.spent }) }
-  if (child.status !== 'failed') return { state: child.status, ...seen }
-  const whole = wholeFence(child.fences)
-  if (whole)
-    return {
-      state: 'failed',
-      ...seen,
-      failure: {
-        code: 'TimedOut',
-        message: `dispatch ${child.id}: ${whole.reason}`,
-        retryable: false,
-        source: 'sublattice',
-      },
-    }
-  const { failed, skipped } = countSettled(child, child.taskCount)
-  const message = `dispatch ${child.id} failed: ${failed} failed, ${skipped} skipped of ${child.taskCount} tasks`
+  const { status, createdAt, endedAt, spent } = child
+  const failure = failureOf(child)
   return {
-    state: 'failed',
-    ...seen,
-    failure: { code: 'ChildFailed', message, retryable: false, source: 'sublattice' },
+    state: failure ? 'failed' : status,
+    startedAt: createdAt,
+    ...(endedAt !== undefined && { endedAt }),
+    ...(spent && { spent }),
+    ...(failure && { failure }),
   }
+}
+
+/** Why a child has failed, as its parent sees it: one that its own budget has stopped was cancelled by nobody up there. */
+function failureOf({ id, status, fences, taskCount, ...settled }: Dispatch): Failure | undefined {
+  const because = (code: string, message: string) => ({ code, message, retryable: false, source: 'sublattice' })
+  const whole = wholeFence(fences)
+  if (status === 'cancelled' && whole?.source === 'budget')
+    return because('BudgetExceeded', `dispatch ${id}: ${whole.reason}`)
+  if (status !== 'failed') return undefined
+  if (whole) return because('TimedOut', `dispatch ${id}: ${whole.reason}`)
+  const { failed, skipped } = countSettled(settled, taskCount)
+  return because('ChildFailed', `dispatch ${id} failed: ${failed} failed, ${skipped} skipped of ${taskCount} tasks`)
 }

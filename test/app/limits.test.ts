@@ -117,6 +117,20 @@ describe('a budget', () => {
     expect(await budgetOf(race)).toMatchObject({ totalUsd: 6, limitUsd: 20, isExceeded: false })
   })
 
+  test('of a child that is used up makes its task fail, and says why', async () => {
+    const inner = { name: 'inner', tasks: three, budget }
+    const race = await startRace(dynamo, {
+      tasks: [{ name: 'outer', executor: 'sublattice', options: { graph: inner } }],
+    })
+    await race.start()
+    await race.until(() => race.world.jobs.length === 3, 'the jobs of the child')
+    for (const job of race.world.jobs) Object.assign(job, { state: 'running', isStubborn: false })
+    const { state, tasks } = await obey(race)
+    expect(state).toBe('failed')
+    expect(tasks.outer).toMatchObject({ state: 'failed', failure: { code: 'BudgetExceeded' } })
+    expect(tasks.outer?.failure?.message).toContain('budget of $2.00 is used up')
+  })
+
   test('counts every attempt of a task', async () => {
     const tasks = [{ name: 'only', executor: 'batch', retry: { attempts: 3 } }]
     const race = await startRace(dynamo, { tasks })
