@@ -97,7 +97,7 @@ export function createChildDispatches(context: () => Context): ChildDispatches {
         parent: { ...parent, depth: (grandparent?.depth ?? 0) + 1 },
         version: 1,
       }
-      const isFirst = await store.createDispatch(tombstone, { name: tombstone.name, tags: {}, tasks: [] })
+      const isFirst = await store.createDispatch(tombstone)
       if (!isFirst) await cancel(childId, { mode: 'force', reason: 'its parent was cancelled before it had started' })
     },
   }

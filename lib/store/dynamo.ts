@@ -108,7 +108,7 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
 
     createDispatch: async (dispatch, graph) => {
       const ttl = timeToLive(dispatch.createdAt)
-      for (const [n, chunk] of graphChunks(graph).entries())
+      for (const [n, chunk] of (graph ? graphChunks(graph) : []).entries())
         await put({ ...keys.graph(dispatch.id, n), ...chunk, ttl }, true)
       // META last: a dispatch exists when META does.
       return put(itemFromDispatch(dispatch), true)
@@ -117,7 +117,10 @@ export function createDynamoStore(client: Pick<DynamoDBDocumentClient, 'send'>, 
     readGraph: async (dispatchId) => {
       const known = graphs.get(dispatchId)
       if (known) return known
-      const graph = graphFromChunks(await queryAll(withPrefix(dispatchId, 'GRAPH#')))
+      const chunks = await queryAll(withPrefix(dispatchId, 'GRAPH#'))
+      // Of a tombstone. Not to be remembered: it is no graph.
+      if (chunks.length === 0) return { name: '', tags: {}, tasks: [] }
+      const graph = graphFromChunks(chunks)
       graphs.set(dispatchId, graph)
       const oldest = graphs.keys().next().value
       if (graphs.size > cachedGraphs && oldest !== undefined) graphs.delete(oldest)

@@ -15,8 +15,13 @@ import type { Amounts } from '../domain/spend.ts'
  * idempotent or recognises its own effect.
  */
 export interface Store {
-  /** Write graph, then META. False where a dispatch of this id exists already. */
-  createDispatch(dispatch: Dispatch, graph: Graph): Promise<boolean>
+  /**
+   * Write graph, then META. False where a dispatch of this id exists already.
+   *
+   * A tombstone has no graph, and must not write one: the dispatch that it is to keep from being born may win with its META,
+   * and would then have the tombstone's graph.
+   */
+  createDispatch(dispatch: Dispatch, graph?: Graph): Promise<boolean>
   readDispatch(dispatchId: string): Promise<Dispatch | undefined>
   /** Immutable, so it may come from memory. */
   readGraph(dispatchId: string): Promise<Graph>

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb'
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nothingSettled, settle } from '../../lib/domain/settled.ts'
 import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
@@ -15,6 +15,33 @@ import { aNewId, describeStore, handle } from './store-contract.ts'
 describeStore('the store on DynamoDB', async () => {
   const dynamo = await startLocalDynamo()
   return { store: createDynamoStore(dynamo.client, dynamo.tableName), stop: () => dynamo.close() }
+})
+
+test('a tombstone that comes while its dispatch is made leaves it its graph', async () => {
+  const dynamo = await startLocalDynamo()
+  const id = aNewId()
+  const real = createDynamoStore(dynamo.client, dynamo.tableName)
+  // The dispatch is made after all that the tombstone writes before its META.
+  const send = async (command: object) => {
+    if (command instanceof PutCommand && command.input.Item?.sk === 'META')
+      await real.createDispatch(aDispatch({ id, taskCount: 2 }), aGraph([{}, {}]))
+    return dynamo.client.send(command as never)
+  }
+  const late = createDynamoStore({ send } as Pick<DynamoDBDocumentClient, 'send'>, dynamo.tableName)
+  expect(await late.createDispatch(aDispatch({ id, taskCount: 0, status: 'cancelled' }))).toBe(false)
+  expect((await real.readDispatch(id))?.taskCount).toBe(2)
+  expect((await createDynamoStore(dynamo.client, dynamo.tableName).readGraph(id)).tasks).toHaveLength(2)
+  await dynamo.close()
+})
+
+test('a tombstone has no tasks, and what has no graph yet is not remembered', async () => {
+  const dynamo = await startLocalDynamo()
+  const id = aNewId()
+  const store = createDynamoStore(dynamo.client, dynamo.tableName)
+  expect((await store.readGraph(id)).tasks).toEqual([])
+  await store.createDispatch(aDispatch({ id }), aGraph())
+  expect((await store.readGraph(id)).tasks).toHaveLength(1)
+  await dynamo.close()
 })
 
 describe('what it costs', () => {
