@@ -6,6 +6,7 @@ import {
   Forbidden,
   InvalidInput,
   isBackendError,
+  isRefusal,
   NotFound,
 } from '../../lib/domain/errors.ts'
 
@@ -29,4 +30,11 @@ test('only what back ends do is a back-end error', () => {
   expect(isBackendError(new BackendRejected('x'))).toBe(true)
   expect(isBackendError(new NotFound('x'))).toBe(false)
   expect(isBackendError(new TypeError('x'))).toBe(false)
+})
+
+test('a refusal is final, a conflict or a back end that is away is not', () => {
+  expect([new InvalidInput('x'), new NotFound('x'), new Forbidden('x')].every(isRefusal)).toBe(true)
+  expect([new Conflict('x'), new BackendUnavailable('x', { arrived: 'no' }), new Error('x')].some(isRefusal)).toBe(
+    false,
+  )
 })

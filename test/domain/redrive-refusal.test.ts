@@ -24,3 +24,12 @@ test('a dispatch whose graph may be gone before a redrive has ended is not redri
   expect(redriveRefusal(aDispatch({ createdAt: someTime }), days(300))).toBeUndefined()
   expect(redriveRefusal(aDispatch({ createdAt: someTime }), days(301))).toContain('more than 300 days ago')
 })
+
+test('what has used up its budget must have it raised first', () => {
+  const spent = { batch: { usd: 3, unknownJobs: 0 }, ssh: { usd: 2, unknownJobs: 1 } }
+  expect(redriveRefusal(aDispatch({ spent, budget: { limitUsd: 5 } }), someTime)).toMatch(
+    /used up, about \$5.00 of \$5.00: raise it first/,
+  )
+  expect(redriveRefusal(aDispatch({ spent, budget: { limitUsd: 5.01 } }), someTime)).toBeUndefined()
+  expect(redriveRefusal(aDispatch({ spent }), someTime)).toBeUndefined()
+})
