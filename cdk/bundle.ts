@@ -29,6 +29,7 @@ const options = {
   alias: {
     zod: join(root, 'cdk/lean/zod.ts'),
     '@aws-sdk/credential-provider-node': join(root, 'cdk/lean/credential-provider-node.ts'),
+    bowser: join(root, 'cdk/lean/bowser.ts'),
   },
   // SDK clients that are loaded when they are needed stay files of their own until then.
   splitting: true,

@@ -12,7 +12,7 @@ import { actRequest } from '../lib/schema/lambda.ts'
 
 const config = readConfig('act')
 const resultFiles = createS3ResultFiles(async () => new S3Client(clientOptions))
-const executorsFor = await loadExecutors(config, { readText: createTextReader(resultFiles) })
+const executorsFor = loadExecutors(config, { readText: createTextReader(resultFiles) })
 const { context } = composeAws(config, { executorsFor, resultFiles })
 
 /** Called by the state machine: do one action of a turn. */

@@ -12,7 +12,7 @@ import { createS3ResultFiles } from '../lib/runtime/s3-result-files.ts'
 
 const config = readConfig('api')
 const resultFiles = createS3ResultFiles(async () => new S3Client(clientOptions))
-const executorsFor = await loadExecutors(config, {
+const executorsFor = loadExecutors(config, {
   readLogStream: createLogReader(new CloudWatchLogsClient(clientOptions)),
 })
 const { context } = composeAws(config, { executorsFor, resultFiles })

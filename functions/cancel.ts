@@ -11,7 +11,7 @@ import { loadExecutors } from '../lib/runtime/load-executors.ts'
 
 const config = readConfig('cancel')
 const bulkRunner = loadBulkRunner(config.QUENCH_BULK_QUEUE_URL)
-const { context } = composeAws(config, { executorsFor: await loadExecutors(config), bulkRunner })
+const { context } = composeAws(config, { executorsFor: loadExecutors(config), bulkRunner })
 const answerHttp = createHttpHandler(createApi(context), config)
 const watched = { triggers: config.QUENCH_TRIGGERS, account: accountOf(config.QUENCH_STATE_MACHINE_ARN) }
 

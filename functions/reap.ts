@@ -5,7 +5,7 @@ import { loadExecutors } from '../lib/runtime/load-executors.ts'
 import { reapExecution } from '../lib/runtime/reap-execution.ts'
 
 const config = readConfig('reap')
-const aws = composeAws(config, { executorsFor: await loadExecutors(config) })
+const aws = composeAws(config, { executorsFor: loadExecutors(config) })
 
 /** Called when an execution of the state machine has ended in another way than by itself. */
 export const handler = handle('reap', (event: unknown) => reapExecution(aws, config.QUENCH_STATE_MACHINE_ARN, event))

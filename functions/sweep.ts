@@ -7,7 +7,7 @@ import { sweepAll } from '../lib/runtime/sweep-all.ts'
 
 const config = readConfig('sweep')
 const bulkRunner = loadBulkRunner(config.QUENCH_BULK_QUEUE_URL)
-const aws = composeAws(config, { executorsFor: await loadExecutors(config), bulkRunner })
+const aws = composeAws(config, { executorsFor: loadExecutors(config), bulkRunner })
 
 /** Called every five minutes: what events should have told and did not. Alarms count what this logs. */
 export const handler = handle('sweep', async () => {

@@ -1,6 +1,7 @@
 import { BackendUnavailable, isBackendError } from '../domain/errors.ts'
 import type { HostJob } from './host-script.ts'
-import { maxScriptBytes, type RunCommand, runScript, scriptBytes } from './run-command.ts'
+import { type RunCommand, runScript } from './run-command.ts'
+import { maxScriptBytes, scriptBytes } from './script-size.ts'
 
 export interface HostQuestion<Answer, Job = HostJob> {
   readonly comment: string

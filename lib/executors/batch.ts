@@ -9,13 +9,13 @@ import {
   TerminateJobsCommand,
   type TerminateJobsErrorDetail,
 } from '@aws-sdk/client-batch'
-import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { backendError } from './aws-errors.ts'
-import { type BatchHandle, batchHandleSchema, jobIdOf } from './batch-handle.ts'
+import { type BatchOptions, batchFacts } from './batch-facts.ts'
+import { type BatchHandle, jobIdOf } from './batch-handle.ts'
 import { logStreamOf, type ReadLogStream } from './batch-log-stream.ts'
 import { observeBatchJob } from './batch-observation.ts'
-import { asOneJob, maxArraySize, packedTasks, packProblem, terminationTargets } from './batch-packing.ts'
+import { asOneJob, packedTasks, terminationTargets } from './batch-packing.ts'
 import { callInGroups } from './call-in-groups.ts'
 import type { CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from './executor.ts'
 import { listBatchJobs } from './list-batch-jobs.ts'
@@ -28,20 +28,6 @@ const defaultTimeoutSeconds = 24 * 3600
 /** Source: API reference, DescribeJobs and TerminateJobs: ids a call. */
 const describeIds = 100
 const terminateIds = 50
-
-const optionsSchema = z.strictObject({
-  jobQueue: z.string().min(1).default('default'),
-  jobDefinition: z.string().min(1).default('default'),
-  command: z.array(z.string()).min(1, 'must name a program'),
-  environment: z
-    .record(z.string().regex(/^(?!AWS_BATCH)[^=\0]+$/, 'must not start with AWS_BATCH, which Batch keeps'), z.string())
-    .exactOptional(),
-  vcpus: z.number().positive().exactOptional(),
-  memoryMiB: z.int().positive().exactOptional(),
-  gpus: z.int().positive().exactOptional(),
-})
-
-type BatchOptions = z.infer<typeof optionsSchema>
 
 /** A Batch client, or the region's stand-in. */
 export interface BatchCalls {
@@ -142,29 +128,13 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     })
 
   return {
-    name: 'batch',
-    adopts: false,
-    optionsSchema,
-    handleSchema: batchHandleSchema,
-    // TerminateJobs is authorised by batch:TerminateJob; tags at submit need batch:TagResource.
-    iamActions: [
-      'batch:SubmitJob',
-      'batch:TagResource',
-      'batch:TerminateJob',
-      'batch:DescribeJobs',
-      'batch:ListJobs',
-      'logs:GetLogEvents',
-    ],
-    // 25 submits are half a second of SubmitJob's quota (50/s); 100 polls are one call; a whole array job must fit a
-    // cancel, which is one call then. 10,000 cancels of jobs of their own are 200 calls.
-    chunk: { submit: 25, poll: describeIds, cancel: maxArraySize },
+    ...batchFacts,
 
     submit: (job) => submitJob(submission(job)),
     find: async (job) => (await find([job], job.name))[0],
 
     packing: {
-      problem: packProblem,
-      mayDifferInNeeds: false,
+      ...batchFacts.packing,
       submit: async (jobs, name) => {
         const size = jobs.length
         const handle = await submitJob({ ...submission(asOneJob(jobs, name)), arrayProperties: { size } })

@@ -4,13 +4,12 @@ import {
   CreateJobCommand,
   type CreateJobCommandInput,
   GetJobCommand,
-  _InstanceType as InstanceTypes,
   SearchJobsCommand,
 } from '@aws-sdk/client-braket'
-import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
-import { createKnownDevices, type Devices, type KnownDevices } from './braket-devices.ts'
+import { createKnownDevices, type Devices } from './braket-devices.ts'
 import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
+import { braketJobFacts, hyperParameterCharacters, type JobHandle, type JobOptions } from './braket-job-facts.ts'
 import { hybridJobName } from './braket-job-name.ts'
 import { observeHybridJob } from './braket-observation.ts'
 import { callInGroups } from './call-in-groups.ts'
@@ -26,44 +25,8 @@ const cancelQuota: Quota = { perSecond: 2, burst: 5 }
 /** Source: the same page: a hybrid job runs five days at most. */
 const maxRuntimeSeconds = 5 * 24 * 3600
 const defaultRuntimeSeconds = 24 * 3600
-/** Source: Braket API model, CreateJob: entries of `hyperParameters`, and characters of a value. */
+/** Source: Braket API model, CreateJob: entries of `hyperParameters`. */
 const hyperParameterCount = 100
-const hyperParameterCharacters = 2500
-
-const optionsOf = (device: KnownDevices['schema']) =>
-  z
-    .strictObject({
-      device,
-      /** The script: a file or folder on one machine, an S3 URI on AWS. */
-      sourceUri: z.string().min(1).exactOptional(),
-      /** `algorithm.py`, `module` or `module:function` within the script's folder. */
-      entryPoint: z.string().min(1).exactOptional(),
-      compressionType: z.enum(['NONE', 'GZIP']).default('NONE'),
-      image: z.string().min(1).exactOptional(),
-      hyperParameters: z
-        .record(
-          z.string().regex(/^(?!QUENCH_)/, 'must not start with QUENCH_'),
-          z.string().max(hyperParameterCharacters),
-        )
-        .exactOptional(),
-      inputData: z
-        .array(z.strictObject({ channelName: z.string(), uri: z.string(), contentType: z.string().exactOptional() }))
-        .exactOptional(),
-      instanceType: z.enum(InstanceTypes).default('ml.m5.large'),
-      instanceCount: z.int().min(1).default(1),
-      volumeSizeInGb: z.int().min(1).default(30),
-      roleArn: z.string().min(1).exactOptional(),
-    })
-    .refine(
-      ({ image, sourceUri, entryPoint }) =>
-        (sourceUri === undefined) === (entryPoint === undefined) && (image ?? sourceUri),
-      'must have sourceUri with entryPoint, or an image, or all of them',
-    )
-
-const handleSchema = z.strictObject({ kind: z.literal('hybrid-job'), arn: z.string(), name: z.string() })
-
-type JobOptions = z.infer<ReturnType<typeof optionsOf>>
-type JobHandle = z.infer<typeof handleSchema>
 
 export interface BraketJobOptions {
   /** The Braket client of a Region, or of the default one for devices without. */
@@ -123,20 +86,7 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
   }
 
   return {
-    name: 'braket-job',
-    adopts: true,
-    optionsSchema: optionsOf(devices.schema),
-    handleSchema,
-    iamActions: [
-      'braket:CreateJob',
-      'braket:TagResource',
-      'braket:GetJob',
-      'braket:SearchJobs',
-      'braket:CancelJob',
-      'iam:PassRole',
-    ],
-    // Five seconds of creates; five seconds of reads; the burst of cancels, and five seconds more.
-    chunk: { submit: 5, poll: 25, cancel: 15 },
+    ...braketJobFacts(devices),
 
     submit: async (job) => {
       const deviceArn = devices.arnOf((job.options as JobOptions).device)

@@ -5,55 +5,24 @@ import {
   GetQuantumTaskCommand,
   SearchQuantumTasksCommand,
 } from '@aws-sdk/client-braket'
-import { z } from 'zod'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { quantumTaskUsd } from '../pricing/braket.ts'
 import { createKnownDevices, type Devices } from './braket-devices.ts'
 import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
 import { observeQuantumTask } from './braket-observation.ts'
 import { openQasmAction, readProgram } from './braket-program.ts'
+import { braketTaskFacts, cancelQuota, type TaskHandle, type TaskOptions } from './braket-task-facts.ts'
 import { callInGroups } from './call-in-groups.ts'
 import type { CancelOutcome, Executor, JobSpec } from './executor.ts'
-import { type Clock, createPace, type Quota, secondsToCall, systemClock } from './pace.ts'
+import { type Clock, createPace, type Quota, systemClock } from './pace.ts'
 import { pollBraket } from './poll-braket.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 const createQuota: Quota = { perSecond: 20, burst: 40 }
 const getQuota: Quota = { perSecond: 100, burst: 500 }
 const searchQuota: Quota = { perSecond: 5, burst: 50 }
-const cancelQuota: Quota = { perSecond: 2, burst: 20 }
 /** Source: AWS tagging rules: characters of a tag's value. */
 const tagCharacters = 256
-
-const optionsOf = (device: z.ZodType<string, string | undefined>) =>
-  z
-    .strictObject({
-      device,
-      /** Default of the Braket SDK for a QPU. */
-      shots: z.int().min(1).max(1_000_000).default(1000),
-      program: z.string().min(1).exactOptional(),
-      programUri: z.string().min(1).exactOptional(),
-      /** Values of the program's `input` parameters. */
-      inputs: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.number()).exactOptional(),
-      deviceParameters: z.record(z.string(), z.json()).exactOptional(),
-      /** For the devices of the region on one machine: the same seed gives the same counts. AWS pays no heed to it. */
-      seed: z.int().min(0).exactOptional(),
-    })
-    .refine(
-      ({ program, programUri }) => (program === undefined) !== (programUri === undefined),
-      'must have either program or programUri',
-    )
-
-const handleSchema = z.strictObject({
-  kind: z.literal('quantum-task'),
-  arn: z.string(),
-  name: z.string(),
-  deviceArn: z.string(),
-  shots: z.int(),
-})
-
-type TaskOptions = z.infer<ReturnType<typeof optionsOf>>
-type TaskHandle = z.infer<typeof handleSchema>
 
 export interface BraketTaskOptions {
   /** The Braket client of a Region, or of the default one for devices without: a device takes tasks where it stands. */
@@ -69,11 +38,6 @@ export interface BraketTaskOptions {
   /** How far back `find` looks. Default 7. */
   readonly findDays?: number
   readonly clock?: Clock
-}
-
-/** How long it takes to ask Braket to cancel `count` quantum tasks, at a quota that nobody else draws on. */
-export function cancelSeconds(count: number): number {
-  return secondsToCall(count, cancelQuota)
 }
 
 /**
@@ -124,20 +88,7 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
   }
 
   return {
-    name: 'braket',
-    cancelSeconds,
-    adopts: true,
-    optionsSchema: optionsOf(devices.schema),
-    handleSchema,
-    iamActions: [
-      'braket:CreateQuantumTask',
-      'braket:TagResource',
-      'braket:GetQuantumTask',
-      'braket:SearchQuantumTasks',
-      'braket:CancelQuantumTask',
-    ],
-    // A second of creates; a second of reads; the burst of cancels, and ten seconds more.
-    chunk: { submit: 20, poll: 100, cancel: 40 },
+    ...braketTaskFacts(devices),
 
     submit: async (job) => {
       const { device, shots, inputs, deviceParameters } = job.options as TaskOptions

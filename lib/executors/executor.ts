@@ -50,13 +50,8 @@ export interface CancelOutcome {
   readonly message?: string
 }
 
-/**
- * The port to one back end: a few verbs, all idempotent, over serialisable handles.
- *
- * Errors of every verb: `BackendUnavailable` when the whole call did not go through, `BackendRejected` when the back
- * end refuses it for good. Nothing else is thrown for what a back end does.
- */
-export interface Executor {
+/** What is known of a back end before it is called: its SDK client need not be loaded for that. */
+export interface ExecutorFacts {
   readonly name: string
   /** Checks a task's options when the graph is submitted; refuses unknown keys. */
   readonly optionsSchema: z.ZodType<JsonObject>
@@ -67,7 +62,19 @@ export interface Executor {
   readonly iamActions: readonly string[]
   /** How many handles one chunk of work carries; the verbs cut it further to what their calls take. */
   readonly chunk: { readonly submit: number; readonly poll: number; readonly cancel: number }
+  /** How long the quota makes a cancel of `count` jobs take, where that is more than an instant. */
+  cancelSeconds?(count: number): number
+  /** Absent where each task is a job of its own. */
+  readonly packing?: PackingFacts
+}
 
+/**
+ * The port to one back end: a few verbs, all idempotent, over serialisable handles.
+ *
+ * Errors of every verb: `BackendUnavailable` when the whole call did not go through, `BackendRejected` when the back
+ * end refuses it for good. Nothing else is thrown for what a back end does.
+ */
+export interface Executor extends ExecutorFacts {
   /**
    * Start the job, or adopt the one that is there under this name.
    *
@@ -87,10 +94,6 @@ export interface Executor {
    */
   forestall?(job: JobQuery): Promise<Handle>
 
-  /** How long the quota makes a cancel of `count` jobs take, where that is more than an instant. */
-  cancelSeconds?(count: number): number
-
-  /** Absent where each task is a job of its own. */
   readonly packing?: Packing
 
   /** One observation a handle, in the same order. */
@@ -141,6 +144,14 @@ export interface ListedJob {
   isOf(handle: Handle): boolean
 }
 
+/** What can be packed. */
+export interface PackingFacts {
+  /** What the members' options must have in common and have not; undefined when they can be packed. */
+  problem(options: readonly JsonObject[]): string | undefined
+  /** Whether members may differ in what they need, and so in `QUENCH_INPUTS`. */
+  readonly mayDifferInNeeds: boolean
+}
+
 /**
  * How tasks of one pack become one job with an element for each: an array job.
  *
@@ -148,11 +159,7 @@ export interface ListedJob {
  * handle of its own, good for `poll` and `cancel`; cancelling all members of a job is one call, as far as the back end
  * has one.
  */
-export interface Packing {
-  /** What the members' options must have in common and have not; undefined when they can be packed. */
-  problem(options: readonly JsonObject[]): string | undefined
-  /** Whether members may differ in what they need, and so in `QUENCH_INPUTS`. */
-  readonly mayDifferInNeeds: boolean
+export interface Packing extends PackingFacts {
   /** Start the elements, 2…10,000, in the order of `jobs`. Errors and guarantees as `Executor.submit`. */
   submit(jobs: readonly JobSpec[], name: string): Promise<readonly Handle[]>
   /** The handles of the members of the job with this name, in the order in which it was submitted. */

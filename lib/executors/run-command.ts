@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GetCommandInvocationCommand, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import { backendError } from './aws-errors.ts'
+import { maxScriptBytes, scriptBytes } from './script-size.ts'
 
 export interface RunCommand {
   readonly ssm: Pick<SSMClient, 'send'>
@@ -29,15 +30,6 @@ export interface ScriptResult {
 const deliverySeconds = 30
 /** Source: API reference, SendCommand: 100 characters. */
 const maxCommentLength = 100
-/**
- * JSON bytes of a script that one command carries. A document has 64 KB, which includes its parameters at runtime
- * (API reference, CreateDocument, `Content`); AWS-RunShellScript itself needs about 1 KB.
- */
-export const maxScriptBytes = 60_000
-
-/** What `script` takes of `maxScriptBytes`. */
-export const scriptBytes = (script: string): number => Buffer.byteLength(JSON.stringify(script))
-
 /**
  * Run a shell script on a host through Systems Manager, and wait for its end.
  *

@@ -1,6 +1,6 @@
 import { BackendRejected, InvalidInput } from '../domain/errors.ts'
 import { environmentName } from './host-script.ts'
-import { maxScriptBytes, scriptBytes } from './run-command.ts'
+import { maxScriptBytes, scriptBytes } from './script-size.ts'
 import { shellQuote } from './shell-quote.ts'
 import { checkedName } from './slurm-script.ts'
 import { batchScript, recall, slurmPrelude } from './slurm-shell.ts'

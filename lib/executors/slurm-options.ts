@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { InvalidInput } from '../domain/errors.ts'
 import { commandOptions } from './command-options.ts'
 import type { Executor } from './executor.ts'
-import { maxScriptBytes, scriptBytes } from './run-command.ts'
+import { maxScriptBytes, scriptBytes } from './script-size.ts'
 import { asUser } from './slurm-as-user.ts'
 import { launchSlurmScript } from './slurm-launch.ts'
 

@@ -1,15 +1,15 @@
-import { z } from 'zod'
 import { BackendRejected, BackendUnavailable, isBackendError } from '../domain/errors.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { askHosts, type HostQuestion } from './ask-hosts.ts'
 import type { CancelMode, CancelOutcome, Executor, Handle, JobSpec, Observation } from './executor.ts'
 import { readHostLog } from './host-log.ts'
-import { hostJobName, parseCancel } from './host-script.ts'
+import { parseCancel } from './host-script.ts'
 import { type RunCommand, runScript } from './run-command.ts'
 import { asUser } from './slurm-as-user.ts'
+import { type SlurmHandle, slurmFacts } from './slurm-facts.ts'
 import { launchArrayScripts, launchSlurmScript, type SlurmCommand } from './slurm-launch.ts'
-import { type Clusters, optionsSchema, sbatchOptions, type TaskOptions } from './slurm-options.ts'
-import { packProblem, packTimeoutProblem } from './slurm-packing.ts'
+import { type Clusters, sbatchOptions, type TaskOptions } from './slurm-options.ts'
+import { packTimeoutProblem } from './slurm-packing.ts'
 import { cancelSlurmScript, findSlurmScript, parseJobId, parseSlurmPoll, pollSlurmScript } from './slurm-script.ts'
 import { slurmPrelude } from './slurm-shell.ts'
 import { observeSlurm } from './slurm-states.ts'
@@ -27,6 +27,7 @@ export interface SlurmOptions extends RunCommand {
  * Source: slurm.schedmd.com: sbatch(1), squeue(1), scancel(1), sacct(1).
  */
 export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): Executor {
+  const facts = slurmFacts(clusters)
   const [onlyCluster] = Object.keys(clusters)
 
   /** Run a script that prints a job's id: the handle, or undefined where the cluster has no such job. */
@@ -100,13 +101,7 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   }
 
   return {
-    name: 'slurm',
-    adopts: true,
-    optionsSchema: optionsSchema(clusters),
-    handleSchema,
-    iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
-    // A launch is a command of its own; 1,000 handles of a cluster are one.
-    chunk: { submit: 25, poll: 1000, cancel: 1000 },
+    ...facts,
 
     submit: async (job) => {
       const { name, options, timeoutSeconds } = job
@@ -126,12 +121,11 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
       return handle
     },
     packing: {
-      problem: (options) => packProblem(clusters, options),
-      mayDifferInNeeds: true,
+      ...facts.packing,
       submit: async (jobs, name) => {
         const [first] = jobs
         const options = jobs.map((job) => job.options)
-        const problem = packProblem(clusters, options) ?? packTimeoutProblem(jobs)
+        const problem = facts.packing.problem(options) ?? packTimeoutProblem(jobs)
         if (!first || problem !== undefined) throw new BackendRejected(problem ?? 'a pack of no members')
         const sbatch = sbatchOptions(first.options as TaskOptions, first.timeoutSeconds)
         const scripts = launchArrayScripts({ name, options: sbatch, members: jobs.map(slurmCommand) })
@@ -167,17 +161,6 @@ const isPassing = (refusal: string) =>
   /unable to contact slurm controller|connect failure|connection refused|temporarily|in standby|submit limit/i.test(
     refusal,
   )
-
-const handleSchema = z.strictObject({
-  cluster: z.string(),
-  instanceId: z.string(),
-  /** 0: not known when the job was submitted. */
-  jobId: z.int().nonnegative(),
-  name: z.string().regex(hostJobName),
-  arrayIndex: z.int().nonnegative().exactOptional(),
-})
-
-type SlurmHandle = z.infer<typeof handleSchema>
 
 type SlurmQuestion<Answer> = HostQuestion<Answer, SlurmHandle>
 

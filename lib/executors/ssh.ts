@@ -1,9 +1,7 @@
-import { z } from 'zod'
-import { BackendRejected, BackendUnavailable, InvalidInput } from '../domain/errors.ts'
+import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { askHosts, type HostQuestion } from './ask-hosts.ts'
-import { commandOptions } from './command-options.ts'
 import type { CancelMode, CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from './executor.ts'
 import { readHostLog } from './host-log.ts'
 import {
@@ -11,7 +9,6 @@ import {
   findScript,
   type HostCommand,
   type HostReport,
-  hostJobName,
   launchScript,
   type ProcessIdentity,
   parseCancel,
@@ -21,14 +18,13 @@ import {
   pollScript,
 } from './host-script.ts'
 import { prelude } from './host-shell.ts'
-import { maxScriptBytes, type RunCommand, runScript, scriptBytes } from './run-command.ts'
+import { type RunCommand, runScript } from './run-command.ts'
+import { type Hosts, type SshHandle, sshFacts, type TaskOptions } from './ssh-facts.ts'
 
 export interface SshOptions extends RunCommand {
   /** The hosts that tasks may name. */
   readonly hosts: Hosts
 }
-
-type Hosts = Readonly<Record<string, { readonly instanceId: string }>>
 
 /**
  * Jobs as processes on Linux hosts, reached through Systems Manager: no keys, no open ports.
@@ -37,6 +33,8 @@ type Hosts = Readonly<Record<string, { readonly instanceId: string }>>
  * costs its own handles their answers, not those of other hosts. A job's output stays on its host.
  */
 export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executor {
+  const facts = sshFacts(hosts)
+
   const instanceOf = (host: string): string => {
     const instanceId = hosts[host]?.instanceId
     if (instanceId === undefined) throw new BackendRejected(`there is no host ${host} any more`)
@@ -75,14 +73,7 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   }
 
   return {
-    name: 'ssh',
-    adopts: true,
-    optionsSchema: optionsSchema(hosts),
-    handleSchema,
-    iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
-    // A launch is a command of its own, unless it is a pack's; 1,000 handles of a host are one, or two where the output
-    // is long.
-    chunk: { submit: 25, poll: 1000, cancel: 1000 },
+    ...facts,
 
     submit: async (job) => {
       const handle = await identify(job.name, job.options, launchScript(hostCommand(job)))
@@ -99,11 +90,7 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
       return handle
     },
     packing: {
-      problem: (options) => {
-        const used = [...new Set(options.map(({ host }) => host))]
-        return used.length > 1 ? `members of a pack run on one host, not on ${used.join(', ')}` : undefined
-      },
-      mayDifferInNeeds: true,
+      ...facts.packing,
       submit: async (jobs, name) => {
         const handles = await identifyAll(jobs, launching(jobs))
         const missing = handles.filter((handle) => !handle).length
@@ -124,52 +111,6 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
     },
   }
 }
-
-/** Bytes of a launch kept free for the `QUENCH_…` variables, which are not known when a graph is checked. */
-const reservedBytes = 8_000
-
-const taskOptions = z.strictObject({
-  host: z.string(),
-  ...commandOptions,
-})
-
-type TaskOptions = z.infer<typeof taskOptions>
-
-function optionsSchema(hosts: Hosts): Executor['optionsSchema'] {
-  const known = Object.keys(hosts)
-  return taskOptions.superRefine(({ host, ...command }, context) => {
-    if (!known.includes(host)) {
-      const choice = known.length === 0 ? 'no host is configured' : `must be one of ${known.join(', ')}`
-      context.addIssue({ code: 'custom', path: ['host'], message: choice })
-    }
-    const excessBytes = sizeBytes(command) - maxScriptBytes + reservedBytes
-    if (excessBytes > 0) {
-      const message = `command and environment are ${excessBytes} bytes too long for Run Command (64 KB in all): put them into a file`
-      context.addIssue({ code: 'custom', path: ['command'], message })
-    }
-  })
-}
-
-function sizeBytes(command: Omit<TaskOptions, 'host'>): number {
-  try {
-    return scriptBytes(launchScript({ name: 'size', environment: {}, ...command }))
-  } catch (error) {
-    // What cannot be quoted has a problem of its own already.
-    if (error instanceof InvalidInput) return 0
-    throw error
-  }
-}
-
-const handleSchema = z.strictObject({
-  host: z.string(),
-  instanceId: z.string(),
-  name: z.string().regex(hostJobName),
-  pid: z.int().nonnegative(),
-  startTime: z.int().nonnegative(),
-  bootId: z.string().regex(/^[0-9a-f-]+$/),
-})
-
-type SshHandle = z.infer<typeof handleSchema>
 
 function hostCommand({ name, options, environment, timeoutSeconds }: JobSpec): HostCommand {
   const { command, cwd, environment: own } = options as TaskOptions

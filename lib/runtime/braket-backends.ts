@@ -5,24 +5,29 @@ import type { Executor } from '../executors/executor.ts'
 import { clientOptions } from './client-options.ts'
 import type { Backends } from './config.ts'
 
-interface BraketPlaces {
-  readonly bucket: string
-  readonly readText: (uri: string) => Promise<string>
+type Braket = NonNullable<Backends['braket']>
+
+/** By Region; undefined for the function's own. */
+const clients = new Map<string | undefined, BraketClient>()
+
+function braketIn(region: string | undefined): BraketClient {
+  const client = clients.get(region) ?? new BraketClient({ ...clientOptions, ...(region !== undefined && { region }) })
+  clients.set(region, client)
+  return client
 }
 
-/** Quantum tasks on Amazon Braket and, where they have a role, hybrid jobs; with a client for every Region of a device. */
-export function braketBackends(
-  { devices, jobRoleArn }: NonNullable<Backends['braket']>,
-  { bucket, readText }: BraketPlaces,
-): readonly Executor[] {
-  const clients = new Map<string | undefined, BraketClient>()
-  const braketIn = (region: string | undefined) => {
-    const client =
-      clients.get(region) ?? new BraketClient({ ...clientOptions, ...(region !== undefined && { region }) })
-    clients.set(region, client)
-    return client
-  }
-  const common = { braketIn, output: { bucket, keyPrefix: 'braket' }, devices }
-  const tasks = createBraketTaskExecutor({ ...common, readText })
-  return jobRoleArn === undefined ? [tasks] : [tasks, createBraketJobExecutor({ ...common, roleArn: jobRoleArn })]
+const outputOf = (bucket: string) => ({ bucket, keyPrefix: 'braket' })
+
+/** Quantum tasks on Amazon Braket. */
+export function braketTaskBackend(
+  { devices }: Braket,
+  bucket: string,
+  readText: (uri: string) => Promise<string>,
+): Executor {
+  return createBraketTaskExecutor({ braketIn, output: outputOf(bucket), devices, readText })
+}
+
+/** Hybrid jobs on Amazon Braket. */
+export function braketJobBackend({ devices }: Braket, bucket: string, roleArn: string): Executor {
+  return createBraketJobExecutor({ braketIn, output: outputOf(bucket), devices, roleArn })
 }

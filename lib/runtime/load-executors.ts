@@ -1,7 +1,14 @@
 import { createChildDispatches } from '../app/child-dispatches.ts'
 import type { Context } from '../app/context.ts'
+import { batchFacts } from '../executors/batch-facts.ts'
 import type { ReadLogStream } from '../executors/batch-log-stream.ts'
+import { createKnownDevices } from '../executors/braket-devices.ts'
+import { braketJobFacts } from '../executors/braket-job-facts.ts'
+import { braketTaskFacts } from '../executors/braket-task-facts.ts'
 import type { Executor } from '../executors/executor.ts'
+import { loadLater } from '../executors/load-later.ts'
+import { slurmFacts } from '../executors/slurm-facts.ts'
+import { sshFacts } from '../executors/ssh-facts.ts'
 import { createSublatticeExecutor } from '../executors/sublattice.ts'
 import type { Backends } from './config.ts'
 
@@ -19,27 +26,37 @@ interface Reading {
 }
 
 /**
- * The executors of the configured back ends. The code of the others is not run: where a back end is not configured, its
- * SDK client costs a start no time.
+ * The executors of the configured back ends. A start loads none of their SDK clients: each comes with its first call.
  *
  * Each is imported through a module of our own, so that of its SDK client only what is used is bundled.
  */
-export async function loadExecutors(
+export function loadExecutors(
   { QUENCH_BACKENDS: { batch, braket, hosts, clusters }, QUENCH_BUCKET: bucket }: Backed,
   { readText = unread, readLogStream }: Reading = {},
-): Promise<(context: () => Context) => readonly Executor[]> {
+): (context: () => Context) => readonly Executor[] {
   const executors: Executor[] = []
   if (batch) {
-    const { batchBackend } = await import('./batch-backend.ts')
-    executors.push(batchBackend(batch, readLogStream))
+    const verbs = readLogStream ? (['readLog', 'listJobs'] as const) : (['listJobs'] as const)
+    const load = async () => (await import('./batch-backend.ts')).batchBackend(batch, readLogStream)
+    executors.push(loadLater(batchFacts, verbs, load))
   }
   if (braket) {
-    const { braketBackends } = await import('./braket-backends.ts')
-    executors.push(...braketBackends(braket, { bucket, readText }))
+    const devices = createKnownDevices(braket.devices)
+    const load = async () => (await import('./braket-backends.ts')).braketTaskBackend(braket, bucket, readText)
+    executors.push(loadLater(braketTaskFacts(devices), [], load))
+    const { jobRoleArn } = braket
+    if (jobRoleArn !== undefined) {
+      const load = async () => (await import('./braket-backends.ts')).braketJobBackend(braket, bucket, jobRoleArn)
+      executors.push(loadLater(braketJobFacts(devices), [], load))
+    }
   }
-  if (Object.keys({ ...hosts, ...clusters }).length > 0) {
-    const { runCommandBackends } = await import('./run-command-backends.ts')
-    executors.push(...runCommandBackends({ hosts, clusters }))
+  if (Object.keys(hosts).length > 0) {
+    const load = async () => (await import('./run-command-backends.ts')).sshBackend(hosts)
+    executors.push(loadLater(sshFacts(hosts), ['forestall', 'readLog'], load))
+  }
+  if (Object.keys(clusters).length > 0) {
+    const load = async () => (await import('./run-command-backends.ts')).slurmBackend(clusters)
+    executors.push(loadLater(slurmFacts(clusters), ['forestall', 'readLog'], load))
   }
   return (context) => [...executors, createSublatticeExecutor({ children: createChildDispatches(context), readText })]
 }

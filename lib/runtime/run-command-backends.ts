@@ -5,11 +5,11 @@ import { createSshExecutor } from '../executors/ssh.ts'
 import { clientOptions } from './client-options.ts'
 import type { Backends } from './config.ts'
 
-/** SSH hosts and Slurm clusters, as far as there are some, behind one client of Systems Manager. */
-export function runCommandBackends({ hosts, clusters }: Pick<Backends, 'hosts' | 'clusters'>): readonly Executor[] {
-  const ssm = new SSMClient(clientOptions)
-  return [
-    ...(Object.keys(hosts).length > 0 ? [createSshExecutor({ ssm, hosts })] : []),
-    ...(Object.keys(clusters).length > 0 ? [createSlurmExecutor({ ssm, clusters })] : []),
-  ]
-}
+/** One client, and its connections, for hosts and clusters. */
+const ssm = new SSMClient(clientOptions)
+
+/** SSH hosts behind Systems Manager. */
+export const sshBackend = (hosts: Backends['hosts']): Executor => createSshExecutor({ ssm, hosts })
+
+/** Slurm clusters behind Systems Manager. */
+export const slurmBackend = (clusters: Backends['clusters']): Executor => createSlurmExecutor({ ssm, clusters })

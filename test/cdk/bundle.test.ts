@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import type { Metafile } from 'esbuild'
 import { expect, test } from 'vitest'
 import { bundleFunction } from '../../cdk/bundle.ts'
 import { z } from '../../cdk/lean/zod.ts'
@@ -27,6 +28,35 @@ test('every function can be loaded as it is deployed, and has a handler', async 
     await rm(folder, { recursive: true })
   }
 })
+
+/** What the import of a bundle loads at once, and not with a first call. */
+function loadedAtStart({ outputs }: Metafile): Metafile['outputs'][string][] {
+  const files = new Set(Object.keys(outputs).filter((file) => file.endsWith('/index.mjs')))
+  for (const file of files)
+    for (const { path, kind } of outputs[file]?.imports ?? []) if (kind === 'import-statement') files.add(path)
+  return [...files].flatMap((file) => outputs[file] ?? [])
+}
+
+const ofBackend =
+  /client-(batch|ssm)\/|client-braket\/(?!.*enums)|executors\/(batch|ssh|slurm|braket-task|braket-job)\.ts$/
+
+test.each(['cancel', 'reap', 'sweep'] as const)(
+  'a start of %s is within 600 KB and loads no back end',
+  async (name) => {
+    const folder = await mkdtemp(join(tmpdir(), 'quench-bundle-'))
+    try {
+      const metafile = bundleFunction(name, folder)
+      expect(Object.keys(metafile.inputs).filter((file) => ofBackend.test(file))).toContain('lib/executors/slurm.ts')
+      const loaded = loadedAtStart(metafile)
+      const sources = loaded.flatMap(({ inputs }) => Object.keys(inputs))
+      expect(sources).toContain(`functions/${name}.ts`)
+      expect(sources.filter((file) => ofBackend.test(file))).toEqual([])
+      expect(loaded.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(600_000)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  },
+)
 
 test('the lean zod of the bundles has what the sources use of it', () => {
   const types = new Set(['infer', 'input', 'output', 'ZodType'])

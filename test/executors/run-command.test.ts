@@ -1,7 +1,8 @@
 import { GetCommandInvocationCommand, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import { describe, expect, test } from 'vitest'
 import { BackendRejected, BackendUnavailable } from '../../lib/domain/errors.ts'
-import { maxScriptBytes, runScript } from '../../lib/executors/run-command.ts'
+import { runScript } from '../../lib/executors/run-command.ts'
+import { maxScriptBytes } from '../../lib/executors/script-size.ts'
 
 const anError = (name: string, httpStatusCode = 400) =>
   Object.assign(new Error(name), {
