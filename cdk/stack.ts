@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, Tags } from 'aws-cdk-lib'
+import { CfnOutput, Fn, Stack, Tags } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { QuenchConfig } from './config.ts'
 import { Alarms } from './constructs/alarms.ts'
@@ -21,6 +21,11 @@ import { watchesOf } from './watches.ts'
 
 /** Quench in one account and Region. */
 export class QuenchStack extends Stack {
+  /** The Region's first two, left to CloudFormation: the CDK would look them up, and need credentials to synthesise. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
+  }
+
   constructor(scope: Construct, config: QuenchConfig) {
     super(scope, config.name, {
       description: 'Quench: workflow dispatch in which cancel really cancels.',

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { App } from 'aws-cdk-lib'
+import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../cdk/config.ts'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
+import { QuenchStack } from '../../cdk/stack.ts'
 import { keys } from '../../lib/store/items.ts'
 import { tableDefinition } from '../../lib/store/table.ts'
 import { matchesRule } from './event-rule.ts'
 import { functionOf } from './policies.ts'
-import { synthesise } from './template.ts'
+import { fullConfig, synthesise } from './template.ts'
 
 const full = synthesise()
 const smallest = synthesise({})
@@ -442,4 +445,10 @@ test('everything that can have tags is tagged', () => {
     ([, { Type, Properties }]) => !untaggable.test(Type) && !JSON.stringify(Properties).includes('quench:stack'),
   )
   expect(bare.map(([id, { Type }]) => `${id} ${Type}`)).toEqual([])
+})
+
+test('no template needs a look into the account, so that synth works offline', () => {
+  const app = new App({ context: { [BUNDLING_STACKS]: [] } })
+  new QuenchStack(app, parseConfig(fullConfig))
+  expect(app.synth().manifest.missing).toBeUndefined()
 })
