@@ -1,4 +1,4 @@
-import { keys } from '../lib/store/items.ts'
+import { keys } from '../lib/store/dynamo/items.ts'
 
 interface DispatchMachine {
   readonly turnArn: string

@@ -1,9 +1,9 @@
 import { composeAws } from '../lib/runtime/aws.ts'
+import { loadExecutors } from '../lib/runtime/back-ends/load-executors.ts'
+import { loadBulkRunner } from '../lib/runtime/bulk/load-bulk-runner.ts'
 import { readConfig } from '../lib/runtime/config.ts'
 import { handle } from '../lib/runtime/handler.ts'
-import { loadBulkRunner } from '../lib/runtime/load-bulk-runner.ts'
-import { loadExecutors } from '../lib/runtime/load-executors.ts'
-import { sweepAll } from '../lib/runtime/sweep-all.ts'
+import { sweepAll } from '../lib/runtime/sweep/sweep-all.ts'
 
 const config = readConfig('sweep')
 const bulkRunner = loadBulkRunner(config.QUENCH_BULK_QUEUE_URL)

@@ -3,7 +3,7 @@ import { EventSourceMapping, FilterCriteria, StartingPosition } from 'aws-cdk-li
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { announcedKeys } from '../../lib/store/written-item.ts'
+import { announcedKeys } from '../../lib/store/dynamo/written-item.ts'
 import type { DispatchTable } from './dispatch-table.ts'
 import type { Functions } from './functions.ts'
 import { secureQueue } from './secure-queue.ts'

@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { CfnTable, StreamViewType } from 'aws-cdk-lib/aws-dynamodb'
 import { Construct } from 'constructs'
-import { indexes, tableDefinition } from '../../lib/store/table.ts'
+import { indexes, tableDefinition } from '../../lib/store/dynamo/table.ts'
 import type { QuenchFunction } from './quench-function.ts'
 
 interface DispatchTableProps {
@@ -10,7 +10,7 @@ interface DispatchTableProps {
 
 type Index = keyof typeof indexes
 
-/** The one table. Keys and indexes are those of `lib/store/table.ts`, which the tests and the embedded server use too. */
+/** The one table. Keys and indexes are those of `lib/store/dynamo/table.ts`, which the tests and the embedded server use too. */
 export class DispatchTable extends Construct {
   readonly tableName: string
   readonly tableArn: string

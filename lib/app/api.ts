@@ -17,7 +17,7 @@ import type {
 } from '../schema/api.ts'
 import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
-import type { Result } from './read-result.ts'
+import type { Result } from './read/read-result.ts'
 
 /** Who asks. Only the owner of a dispatch, or an admin, may see or cancel it. */
 export interface Caller {

@@ -1,4 +1,4 @@
-import type { Policy } from '../domain/policy.ts'
+import type { Policy } from '../domain/turn/policy.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { BulkStore } from '../store/bulk-store.ts'
 import type { Store } from '../store/store.ts'

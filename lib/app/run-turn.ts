@@ -1,14 +1,14 @@
-import { warningLine } from '../domain/budget.ts'
+import { warningLine } from '../domain/budget/budget.ts'
 import type { Dispatch, Outcome } from '../domain/dispatch.ts'
 import { NotFound } from '../domain/errors.ts'
-import type { Graph } from '../domain/graph.ts'
-import type { SelfStop } from '../domain/plan-limits.ts'
-import { type Action, planTurn, type Turn } from '../domain/plan-turn.ts'
-import { cancelDispatch } from './cancel-dispatch.ts'
-import { newsOfChild } from './child-dispatches.ts'
+import type { Graph } from '../domain/graph/graph.ts'
+import type { SelfStop } from '../domain/turn/plan-limits.ts'
+import { type Action, planTurn, type Turn } from '../domain/turn/plan-turn.ts'
+import { noteJobNews } from './act/note-job-news.ts'
+import { cancelDispatch } from './cancel/cancel-dispatch.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
-import { noteJobNews } from './note-job-news.ts'
+import { newsOfChild } from './submit/child-dispatches.ts'
 
 /** What a loop needs to know after a turn. */
 export interface TurnResult {

@@ -1,7 +1,7 @@
-import type { Budget } from './budget.ts'
+import type { Budget } from './budget/budget.ts'
+import type { Amounts } from './budget/spend.ts'
 import type { Failure } from './failure.ts'
 import type { JsonObject } from './json.ts'
-import type { Amounts } from './spend.ts'
 
 /** One run of a graph: what META holds, and all that a turn needs to know beside the live tasks. */
 export interface Dispatch {

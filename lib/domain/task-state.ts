@@ -1,9 +1,9 @@
-import { fencesOver } from './cancel-scope.ts'
+import { fencesOver } from './cancel/cancel-scope.ts'
 import type { Dispatch, Outcome, TaskRun } from './dispatch.ts'
-import type { Task } from './graph.ts'
-import { isOfOlderDrive } from './older-drive.ts'
-import { retryAt } from './retry.ts'
+import type { Task } from './graph/graph.ts'
+import { isOfOlderDrive } from './redrive/older-drive.ts'
 import { outcomeOf } from './settled.ts'
+import { retryAt } from './turn/retry.ts'
 
 /** What people see of a task; `cancelling` and `unconfirmed` are derived, the rest follows from `settled` and the run. */
 export type ShownState = Outcome | 'pending' | 'submitting' | 'queued' | 'running' | 'cancelling' | 'unconfirmed'

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
+import type { Amounts } from '../domain/budget/spend.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { JobRef } from '../domain/job-name.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { Amounts } from '../domain/spend.ts'
 
 /** JSON that is enough to poll and cancel a job, made by one executor and read by no other. */
 export type Handle = JsonObject

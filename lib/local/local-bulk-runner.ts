@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cancelOneOfBulk } from '../app/bulk/cancel-one-of-bulk.ts'
+import { closeIfDone, resumeBulk } from '../app/bulk/resume-bulk.ts'
 import type { BulkRunner } from '../app/bulk-runner.ts'
-import { cancelOneOfBulk } from '../app/cancel-one-of-bulk.ts'
 import type { Context } from '../app/context.ts'
-import { closeIfDone, resumeBulk } from '../app/resume-bulk.ts'
 
 interface Work {
   readonly bulkId: string

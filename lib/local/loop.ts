@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { act } from '../app/act.ts'
+import { act } from '../app/act/act.ts'
 import { concurrently } from '../app/concurrently.ts'
 import type { Context } from '../app/context.ts'
 import type { Executions } from '../app/executions.ts'

@@ -1,4 +1,4 @@
-import type { JobPrice } from '../domain/price.ts'
+import type { JobPrice } from '../domain/budget/price.ts'
 import { ec2Instance, ec2UsdPerHour } from './ec2.ts'
 import { fargateMinimumSeconds, fargateRates } from './fargate.ts'
 import { hourly } from './hourly.ts'

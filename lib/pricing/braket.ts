@@ -1,4 +1,4 @@
-import type { JobPrice } from '../domain/price.ts'
+import type { JobPrice } from '../domain/budget/price.ts'
 import type { DevicePrice } from './prices.ts'
 
 /** Source: https://aws.amazon.com/braket/pricing/, "Simulators". The SDK's cost tracker bills the same minimum. */

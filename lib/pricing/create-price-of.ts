@@ -1,6 +1,6 @@
-import { sublattice } from '../domain/graph.ts'
+import type { JobPrice, PriceOf } from '../domain/budget/price.ts'
+import { sublattice } from '../domain/graph/graph.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { JobPrice, PriceOf } from '../domain/price.ts'
 import { batchJobPrice } from './batch-job-price.ts'
 import { devicePrice, quantumTaskPrice } from './braket.ts'
 import { hourly } from './hourly.ts'

@@ -1,4 +1,4 @@
-import type { JobPrice } from '../domain/price.ts'
+import type { JobPrice } from '../domain/budget/price.ts'
 
 /** The price of a job that is billed for its time, by the second. */
 export function hourly(usdPerHour: number, minimumSeconds = 0): JobPrice {

@@ -1,6 +1,6 @@
 import type { ResultFiles } from '../app/result-files.ts'
 import { BackendRejected } from '../domain/errors.ts'
-import { graphLimits } from '../domain/graph.ts'
+import { graphLimits } from '../domain/graph/graph.ts'
 
 /**
  * A reader of graphs and programs that a task has made.

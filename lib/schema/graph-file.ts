@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { graphLimits } from '../domain/graph.ts'
+import { graphLimits } from '../domain/graph/graph.ts'
 
 const options = z.record(z.string(), z.json())
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { DraftGraph } from '../domain/draft-graph.ts'
 import type { Problem } from '../domain/errors.ts'
+import type { DraftGraph } from '../domain/graph/draft-graph.ts'
 import { graphFile } from './graph-file.ts'
 import { problemsOf } from './problems.ts'
 

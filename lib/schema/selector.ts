@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { graphLimits } from '../domain/graph.ts'
-import { parseSelector } from '../domain/parse-selector.ts'
-import { type Selector, selectableStatuses, selectorProblem } from '../domain/selector.ts'
+import { parseSelector } from '../domain/bulk/parse-selector.ts'
+import { type Selector, selectableStatuses, selectorProblem } from '../domain/bulk/selector.ts'
+import { graphLimits } from '../domain/graph/graph.ts'
 import { problemsOf } from './problems.ts'
 
 const value = z.string().min(1).max(512)

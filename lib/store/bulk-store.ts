@@ -1,4 +1,4 @@
-import type { BulkCancellation, BulkEnd, BulkOutcome } from '../domain/bulk.ts'
+import type { BulkCancellation, BulkEnd, BulkOutcome } from '../domain/bulk/bulk.ts'
 
 /**
  * Where bulk cancellations live: a record that names its dispatches, and an outcome for each of them.

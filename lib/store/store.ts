@@ -1,11 +1,11 @@
-import type { Budget } from '../domain/budget.ts'
+import type { Budget } from '../domain/budget/budget.ts'
+import type { Amounts } from '../domain/budget/spend.ts'
 import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
 import type { Failure } from '../domain/failure.ts'
-import type { Graph } from '../domain/graph.ts'
+import type { Graph } from '../domain/graph/graph.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { TurnChanges } from '../domain/plan-turn.ts'
 import type { Settled } from '../domain/settled.ts'
-import type { Amounts } from '../domain/spend.ts'
+import type { TurnChanges } from '../domain/turn/plan-turn.ts'
 
 /**
  * Where dispatches live. Every write is one conditional update and says whether its condition held; every read that

@@ -38,7 +38,7 @@ function loadedAtStart({ outputs }: Metafile): Metafile['outputs'][string][] {
 }
 
 const ofBackend =
-  /client-(batch|ssm)\/|client-braket\/(?!.*enums)|executors\/(batch|ssh|slurm|braket-task|braket-job)\.ts$/
+  /client-(batch|ssm)\/|client-braket\/(?!.*enums)|executors\/[a-z]+\/(batch|ssh|slurm|braket-task|braket-job)\.ts$/
 
 test.each(['cancel', 'reap', 'sweep'] as const)(
   'a start of %s is within 600 KB and loads no back end',
@@ -46,7 +46,9 @@ test.each(['cancel', 'reap', 'sweep'] as const)(
     const folder = await mkdtemp(join(tmpdir(), 'quench-bundle-'))
     try {
       const metafile = bundleFunction(name, folder)
-      expect(Object.keys(metafile.inputs).filter((file) => ofBackend.test(file))).toContain('lib/executors/slurm.ts')
+      expect(Object.keys(metafile.inputs).filter((file) => ofBackend.test(file))).toContain(
+        'lib/executors/slurm/slurm.ts',
+      )
       const loaded = loadedAtStart(metafile)
       const sources = loaded.flatMap(({ inputs }) => Object.keys(inputs))
       expect(sources).toContain(`functions/${name}.ts`)

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../cdk/config.ts'
 import { dispatchDefinition } from '../../cdk/dispatch-definition.ts'
 import { QuenchStack } from '../../cdk/stack.ts'
-import { keys } from '../../lib/store/items.ts'
-import { tableDefinition } from '../../lib/store/table.ts'
+import { keys } from '../../lib/store/dynamo/items.ts'
+import { tableDefinition } from '../../lib/store/dynamo/table.ts'
 import { matchesRule } from './event-rule.ts'
 import { functionOf } from './policies.ts'
 import { fullConfig, synthesise } from './template.ts'
@@ -24,7 +24,7 @@ const functions = Object.values(full.ofType('AWS::Lambda::Function'))
 describe('the table', () => {
   const { Properties, DeletionPolicy } = one('AWS::DynamoDB::Table')
 
-  test('has the keys and indexes of lib/store/table.ts', () => {
+  test('has the keys and indexes of lib/store/dynamo/table.ts', () => {
     const { TableName: _, ...definition } = tableDefinition('')
     expect(Properties).toMatchObject(definition)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createPace, msToToken, refill, secondsToCall } from '../../lib/executors/pace.ts'
-import { aJumpingClock } from './jumping-clock.ts'
+import { aJumpingClock } from './braket/jumping-clock.ts'
 
 const quota = { perSecond: 2, burst: 20 }
 

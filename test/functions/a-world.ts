@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
 import { type AwsWorldOptions, openAwsWorld } from '../runtime/aws-world.ts'
 
 /** Gives worlds to the tests of a file, and clears up after them. */

@@ -1,5 +1,5 @@
-import type { JobPrice } from '../../lib/domain/price.ts'
-import { createKnownDevices } from '../../lib/executors/braket-devices.ts'
+import type { JobPrice } from '../../lib/domain/budget/price.ts'
+import { createKnownDevices } from '../../lib/executors/braket/braket-devices.ts'
 import { createPriceOf } from '../../lib/pricing/create-price-of.ts'
 import type { Prices } from '../../lib/pricing/prices.ts'
 

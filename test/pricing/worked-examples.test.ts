@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PriceOf } from '../../lib/domain/price.ts'
+import type { PriceOf } from '../../lib/domain/budget/price.ts'
 import { quantumTaskUsd } from '../../lib/pricing/braket.ts'
 import { aPriceOf, charge } from './a-price-of.ts'
 

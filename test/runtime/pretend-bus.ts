@@ -1,5 +1,5 @@
 import { PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge'
-import { stateChangeEvent } from '../../lib/schema/events-out.ts'
+import { stateChangeEvent } from '../../lib/schema/events/events-out.ts'
 
 /** An event as its receivers get it. */
 export interface Told {

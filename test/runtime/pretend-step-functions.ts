@@ -8,8 +8,8 @@ import {
   StopExecutionCommand,
   TaskTimedOut,
 } from '@aws-sdk/client-sfn'
-import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
-import { executionArn } from '../../lib/runtime/execution-name.ts'
+import type { LocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
+import { executionArn } from '../../lib/runtime/executions/execution-name.ts'
 import { interpret, type Machine, StatesError, Stopped } from './asl-interpreter.ts'
 import type { TestClock } from './test-clock.ts'
 

@@ -1,5 +1,5 @@
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import type { LocalDynamo } from '../../lib/local/local-dynamo.ts'
+import type { LocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
 import { streamImage } from '../support/stream-image.ts'
 
 type Send = (command: unknown) => Promise<unknown>

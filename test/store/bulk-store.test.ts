@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../lib/local/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
 import type { BulkStore } from '../../lib/store/bulk-store.ts'
-import { createDynamoStore } from '../../lib/store/dynamo.ts'
-import { createDynamoBulks } from '../../lib/store/dynamo-bulks.ts'
+import { createDynamoStore } from '../../lib/store/dynamo/dynamo.ts'
+import { createDynamoBulks } from '../../lib/store/dynamo/dynamo-bulks.ts'
 import { aBulk, someTime } from '../support/builders.ts'
 import { aNewId } from './store-contract.ts'
 

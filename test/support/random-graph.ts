@@ -1,5 +1,5 @@
-import type { Task } from '../../lib/domain/graph.ts'
-import { packProblems } from '../../lib/domain/packs.ts'
+import type { Task } from '../../lib/domain/graph/graph.ts'
+import { packProblems } from '../../lib/domain/graph/packs.ts'
 import type { GraphInput } from '../../lib/schema/graph-file.ts'
 import type { Random } from './random.ts'
 

@@ -1,7 +1,7 @@
 import { QuenchApiError } from '../../client/errors.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { BulkCancelAnswer, BulkCancelInput } from '../../schema/bulk.ts'
-import { followBulk } from '../follow-bulk.ts'
+import { followBulk } from '../follow/follow-bulk.ts'
 import { renderMany, renderManyAnswer } from '../render/bulk.ts'
 import { type ExitCode, exitCodes, type Session } from '../session.ts'
 

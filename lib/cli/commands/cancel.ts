@@ -1,7 +1,8 @@
 import { Option } from 'commander'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { CancelAnswer, CancelRequestInput } from '../../schema/api.ts'
-import { pace } from '../pace.ts'
+import { pace } from '../follow/pace.ts'
+import { resolveTasks } from '../input/resolve-tasks.ts'
 import {
   renderConfirmations,
   renderCounts,
@@ -9,7 +10,6 @@ import {
   renderScope,
   renderVerdict,
 } from '../render/cancellation.ts'
-import { resolveTasks } from '../resolve-tasks.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 import { cancelMany } from './cancel-many.ts'
 import { parseCount } from './parse-count.ts'

@@ -1,5 +1,5 @@
 import { collect } from '../collect.ts'
-import { followBulk } from '../follow-bulk.ts'
+import { followBulk } from '../follow/follow-bulk.ts'
 import { renderBulk } from '../render/bulk.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 

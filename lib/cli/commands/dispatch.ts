@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers'
 import { QuenchApiError } from '../../client/errors.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import type { GraphInput } from '../../schema/graph-file.ts'
-import { loadGraph } from '../load-graph.ts'
-import { readTextFile } from '../read-text-file.ts'
+import { watchDispatch } from '../follow/watch-dispatch.ts'
+import { loadGraph } from '../input/load-graph.ts'
+import { readTextFile } from '../input/read-text-file.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
-import { watchDispatch } from '../watch-dispatch.ts'
 import { parseUsd } from './parse-usd.ts'
 
 const helpText = `

@@ -1,5 +1,5 @@
-import { findTask } from '../find-task.ts'
-import { followLog } from '../follow-log.ts'
+import { followLog } from '../follow/follow-log.ts'
+import { findTask } from '../input/find-task.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 
 interface LogsOptions {

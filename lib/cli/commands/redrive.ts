@@ -1,8 +1,8 @@
 import type { RedriveAnswer } from '../../schema/api.ts'
+import { watchDispatch } from '../follow/watch-dispatch.ts'
+import { resolveTasks } from '../input/resolve-tasks.ts'
 import { renderNothingToRedrive, renderRedrive, renderReopened } from '../render/redrive.ts'
-import { resolveTasks } from '../resolve-tasks.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
-import { watchDispatch } from '../watch-dispatch.ts'
 
 interface RedriveOptions {
   readonly tasks?: string

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { InvalidInput } from '../../domain/errors.ts'
-import { findTask } from '../find-task.ts'
+import { findTask } from '../input/find-task.ts'
 import { plural, printable } from '../render/text.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
 

@@ -1,8 +1,8 @@
-import { foldChildren } from '../fold-children.ts'
+import { foldChildren } from '../follow/fold-children.ts'
+import { createSnapshotReader } from '../follow/snapshot-reader.ts'
 import { renderDispatch } from '../render/dispatches.ts'
 import { renderTasks } from '../render/tasks.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
-import { createSnapshotReader } from '../snapshot-reader.ts'
 
 /** `quench show` */
 export const addShow: AddCommand = (program, run) => {

@@ -1,5 +1,5 @@
+import { watchDispatch } from '../follow/watch-dispatch.ts'
 import type { AddCommand } from '../session.ts'
-import { watchDispatch } from '../watch-dispatch.ts'
 
 /** `quench watch` */
 export const addWatch: AddCommand = (program, run) => {

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Api } from '../../app/api.ts'
-import type { Result } from '../../app/read-result.ts'
+import type { Result } from '../../app/read/read-result.ts'
 import { dispatchIdParam, logQuery, resultUriHeader } from '../../schema/api.ts'
 import { checked } from '../checked.ts'
 import type { HttpEnv } from '../env.ts'

@@ -1,4 +1,4 @@
-import { startLocalDynamo } from '../../../lib/local/local-dynamo.ts'
+import { startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
 import { openAwsWorld } from '../../runtime/aws-world.ts'
 import { createMeter } from './meter.ts'
 import type { Usage } from './usage.ts'

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { tableDefinition } from '../../../lib/store/table.ts'
+import { tableDefinition } from '../../../lib/store/dynamo/table.ts'
 
 /** As the document client gives it: plain values. */
 export type Item = Readonly<Record<string, unknown>>

@@ -1,0 +1,46 @@
+import { NotFound } from '../../domain/errors.ts'
+import type { Action } from '../../domain/turn/plan-turn.ts'
+import type { Executor } from '../../executors/executor.ts'
+import type { Context } from '../context.ts'
+import { cancelJobs } from './cancel-jobs.ts'
+import { pollJobs } from './poll-jobs.ts'
+import { recoverJobs } from './recover-jobs.ts'
+import { submitJobs } from './submit-jobs.ts'
+
+/** What one kind of action works with. */
+export interface Work {
+  readonly dispatchId: string
+  readonly action: Action
+  readonly executor: Executor
+}
+
+/**
+ * Do one action of a turn; wake the dispatch's loop when that made news.
+ *
+ * Guarantees: it may die anywhere, be repeated, and run beside another: what it does to a back end is guarded by a
+ * claim or harmless when done twice. Errors of back ends end up in the tasks and the history, not in the caller.
+ */
+export async function act(context: Context, dispatchId: string, action: Action): Promise<void> {
+  const executor = context.executors.get(action.executor)
+  if (!executor) throw new NotFound(`there is no executor "${action.executor}"`)
+  const work = { dispatchId, action, executor }
+  const lines = await perform(context, work)
+  context.log({ decision: action.kind, dispatchId, executor: action.executor, tasks: action.tasks.length })
+  if (lines.length === 0) return
+  await context.store.addEvent(dispatchId, context.now(), lines)
+  await context.executions.wake(dispatchId)
+}
+
+/** Lines for the history; none where nothing was new. */
+function perform(context: Context, work: Work): Promise<readonly string[]> {
+  switch (work.action.kind) {
+    case 'submit':
+      return submitJobs(context, work)
+    case 'poll':
+      return pollJobs(context, work)
+    case 'recover':
+      return recoverJobs(context, work)
+    case 'cancel':
+      return cancelJobs(context, work)
+  }
+}

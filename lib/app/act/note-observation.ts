@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { TaskRun } from '../../domain/dispatch.ts'
+import type { Failure } from '../../domain/failure.ts'
+import type { Observation } from '../../executors/executor.ts'
+import type { RunChange } from '../../store/store.ts'
+
+/** What an observation changes about a run; undefined where it says nothing new. */
+export function changeOf(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
+  const change = stateChange(run, seen, now)
+  // With an end comes what it cost, known or not: a poll that saw less of it may write after `run` was read.
+  const isKnown = change?.endedAt === undefined && isDeepStrictEqual(seen.spent, run.childSpend ?? {})
+  if (seen.spent === undefined || isKnown) return change
+  return { ...change, childSpend: seen.spent }
+}
+
+function stateChange(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
+  const found = run.missingSince === undefined ? {} : { missingSince: null }
+  switch (seen.state) {
+    case 'unknown':
+      return undefined
+    case 'lost':
+      return run.missingSince === undefined ? { missingSince: now } : undefined
+    case 'queued':
+      return run.missingSince === undefined ? undefined : found
+    case 'running':
+      if (run.state === 'running') return run.missingSince === undefined ? undefined : found
+      return { state: 'running', startedAt: seen.startedAt ?? now, ...found }
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      return {
+        state: seen.state,
+        endedAt: seen.endedAt ?? now,
+        ...(seen.startedAt !== undefined && { startedAt: seen.startedAt }),
+        ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
+        ...(seen.failure && { failure: seen.failure }),
+        ...(run.timedOutAt !== undefined && seen.state !== 'succeeded' && { state: 'failed', failure: timedOut }),
+        ...found,
+      }
+  }
+}
+
+/** Of a job that was stopped at its time limit, however its back end calls that. */
+export const timedOut: Failure = {
+  code: 'TimedOut',
+  message: 'it ran longer than its timeoutSeconds and was stopped',
+  retryable: false,
+  source: 'quench',
+}
+
+/** A history line for a change, or none where it is of no interest to people. */
+export function lineOf(name: string, change: RunChange): string | undefined {
+  if (change.missingSince) return `${name}: its back end does not know the job`
+  if (change.failure) return `${name}: ${change.failure.message}`
+  return change.state && `${name} ${change.state}`
+}

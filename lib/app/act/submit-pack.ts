@@ -1,0 +1,101 @@
+import { isFenced } from '../../domain/cancel/cancel-scope.ts'
+import type { Task } from '../../domain/graph/graph.ts'
+import { jobName } from '../../domain/job-name.ts'
+import { isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
+import { outcomeOf } from '../../domain/settled.ts'
+import type { Handle } from '../../executors/executor.ts'
+import { concurrently } from '../concurrently.ts'
+import type { Context } from '../context.ts'
+import type { Work } from './act.ts'
+import { jobSpec } from './job-spec.ts'
+import { submitAlone } from './submit-alone.ts'
+import { type Claimed, submitClaimed } from './submit-claimed.ts'
+
+/** Of the members that another drive has left, in one action; the next turn plans the pack again for the rest. */
+const aloneAtOnce = 100
+
+/**
+ * Submit the tasks of a pack as one job, and those that an older drive has left each alone: their next attempts have
+ * names of their own.
+ */
+export async function submitPack(context: Context, work: Work): Promise<readonly string[]> {
+  const { fresh, again } = await unstartedMembers(context, work)
+  const attempts = again.slice(0, aloneAtOnce).map(({ id }) => ({ taskId: id, attempt: 1 }))
+  const lines = await submitTogether(context, work, fresh)
+  return [...lines, ...(await submitAlone(context, work, attempts))]
+}
+
+/**
+ * Submit members that were never submitted as one job.
+ *
+ * The first member is claimed first; only who has it goes on, and the job is named after it. Which element stands for
+ * which task is written down before the job is submitted, so that whoever finds the job by its name can tell. Members
+ * that were claimed and not submitted when the process died are attempts that came to nothing; the next are made alone.
+ */
+async function submitTogether(context: Context, work: Work, fresh: readonly Task[]): Promise<readonly string[]> {
+  const { store, concurrency } = context
+  const { dispatchId, action, executor } = work
+  const [leader, ...others] = fresh
+  if (!leader) return []
+  const graph = await store.readGraph(dispatchId)
+
+  const claim = async (task: Task): Promise<Claimed | undefined> => {
+    const job = await jobSpec(context, dispatchId, graph, task, 1)
+    const made = { claimId: context.newId(), executor: executor.name, at: context.now(), packLeader: leader.id }
+    const drive = action.redrives === undefined ? {} : { redrive: action.redrives }
+    const claimed = { taskId: task.id, attempt: 1, ...made, ...drive }
+    return (await store.claim(dispatchId, claimed)) ? { claim: claimed, job } : undefined
+  }
+  const first = await claim(leader)
+  if (!first) return []
+  const rest = await concurrently(concurrency, others, claim)
+  const claims = [first, ...rest.filter((one) => one !== undefined)]
+
+  const submit = async (members: readonly Claimed[]): Promise<readonly Handle[]> => {
+    const taskIds = members.map((member) => member.claim.taskId)
+    await store.putPack(dispatchId, leader.id, taskIds)
+    const jobs = members.map((member) => member.job)
+    if (jobs.length > 1 && executor.packing) return executor.packing.submit(jobs, packName(dispatchId, leader.id))
+    return Promise.all(jobs.map((job) => executor.submit(job)))
+  }
+  const { submitted, released, stopped, twins, problem } = await submitClaimed(context, work, claims, submit)
+  const counted = [
+    [submitted.length, `submitted to ${executor.name} as one job`],
+    [released.length, 'not started, they are cancelled or a newer execution has taken over'],
+    [stopped.length, 'stopped as soon as their job existed'],
+    [twins.length, 'had been given up, their late jobs are stopped'],
+  ] as const
+  const lines = counted.filter(([count]) => count > 0).map(([count, what]) => `${count} tasks ${what}`)
+  return [...lines, ...(problem === undefined ? [] : [problem])].map((line) => `pack ${action.pack}: ${line}`)
+}
+
+/** The name of a pack's job: that of its leader's first attempt. */
+export function packName(dispatchId: string, leader: number): string {
+  return jobName({ dispatchId, taskId: leader, attempt: 1 })
+}
+
+/**
+ * Those that nobody has claimed yet, or whose claim was given back (`fresh`), and those whose runs are of an older drive
+ * (`again`). The leader is a fresh one, so that its name was never a job's.
+ */
+async function unstartedMembers(
+  { store }: Context,
+  { dispatchId, action }: Work,
+): Promise<{ fresh: readonly Task[]; again: readonly Task[] }> {
+  const dispatch = await store.readDispatch(dispatchId)
+  if (dispatch?.status !== 'running' || dispatch.epoch !== action.epoch) return { fresh: [], again: [] }
+  const { tasks } = await store.readGraph(dispatchId)
+  const open = tasks.filter(
+    ({ id, pack }) => pack === action.pack && !outcomeOf(dispatch, id) && !isFenced(dispatch.fences, id),
+  )
+  const runs = await store.readRuns(
+    dispatchId,
+    open.map(({ id }) => id),
+  )
+  const older = new Set(runs.filter((run) => isOfOlderDrive(run, action)).map((run) => run.id))
+  const begun = new Set(runs.filter((run) => run.state !== 'released' || run.attempt > 1).map((run) => run.id))
+  return {
+    fresh: open.filter(({ id }) => !begun.has(id) && !older.has(id)),
+    again: open.filter(({ id }) => older.has(id)),
+  }
+}

@@ -1,0 +1,17 @@
+import type { TaskRun } from '../dispatch.ts'
+import type { Failure } from '../failure.ts'
+
+const code = 'Unconfirmed'
+
+/** What is noted of a job that a forced redrive does not wait for. */
+export const unconfirmedEnd: Failure = {
+  code,
+  message: 'a forced redrive did not wait for its end, which was never confirmed',
+  retryable: true,
+  source: 'quench',
+}
+
+/** Its job may still run. */
+export function isGivenUp({ state, failure }: TaskRun): boolean {
+  return state === 'lost' && failure?.code === code
+}

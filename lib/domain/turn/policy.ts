@@ -1,0 +1,41 @@
+import type { PriceOf } from '../budget/price.ts'
+
+/** The times, sizes and prices that the planner goes by. */
+export interface Policy {
+  /** Between two looks at the live jobs, when no event tells. */
+  readonly pollSeconds: number
+  /** The same while a cancellation waits for confirmation. */
+  readonly cancelPollSeconds: number
+  /** How long a claim without a handle may still become a job: longer than any call in flight. */
+  readonly leaseSeconds: number
+  /** Between two looks for the job of a claim without a handle. */
+  readonly recoverSeconds: number
+  /** How long a job must have been unknown to its back end before it is looked for by name. */
+  readonly settleSeconds: number
+  /** After a fence: a job that is still live then is `unconfirmed`. */
+  readonly confirmSeconds: number
+  readonly submitsPerTurn: number
+  /** By executor: how many tasks one action carries. */
+  readonly chunks: Readonly<Record<string, ChunkSizes>>
+  readonly priceOf: PriceOf
+}
+
+export interface ChunkSizes {
+  readonly submit: number
+  readonly poll: number
+  readonly cancel: number
+  /** Whether tasks of one pack become one job. */
+  readonly packs?: boolean
+}
+
+export const defaultPolicy: Policy = {
+  pollSeconds: 30,
+  cancelPollSeconds: 5,
+  leaseSeconds: 300,
+  recoverSeconds: 15,
+  settleSeconds: 30,
+  confirmSeconds: 900,
+  submitsPerTurn: 1000,
+  chunks: {},
+  priceOf: () => undefined,
+}

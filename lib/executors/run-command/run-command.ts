@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { GetCommandInvocationCommand, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm'
+import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
+import { backendError } from '../aws-errors.ts'
+import { maxScriptBytes, scriptBytes } from './script-size.ts'
+
+export interface RunCommand {
+  readonly ssm: Pick<SSMClient, 'send'>
+  /** Default: real time. */
+  readonly sleep?: (ms: number) => Promise<unknown>
+}
+
+export interface HostScript {
+  readonly instanceId: string
+  readonly script: string
+  /** Shown in the AWS console. */
+  readonly comment: string
+  /** Default 120. The agent kills the script's process group after that. */
+  readonly executionSeconds?: number
+}
+
+export interface ScriptResult {
+  readonly exitCode: number
+  /** At most 24,000 characters; what was longer ends in the middle of something. */
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Source: API reference, SendCommand: 30 is the least, and an offline host should not keep us longer. */
+const deliverySeconds = 30
+/** Source: API reference, SendCommand: 100 characters. */
+const maxCommentLength = 100
+/**
+ * Run a shell script on a host through Systems Manager, and wait for its end.
+ *
+ * Guarantees: a script may run twice (the SDK repeats SendCommand, which has no client token), so it must be idempotent.
+ * Errors: BackendUnavailable, `arrived: 'no'` when the host is offline or never got the script; `'unknown'` when it did
+ * not end in time or nobody could say so. BackendRejected when Systems Manager refuses the call. A script that ends with
+ * another code than 0 is a result.
+ * Source: Systems Manager user guide, "Understanding command statuses"; API reference, SendCommand, GetCommandInvocation.
+ */
+export async function runScript({ ssm, sleep = delay }: RunCommand, host: HostScript): Promise<ScriptResult> {
+  const { instanceId, script, comment, executionSeconds = 120 } = host
+  if (scriptBytes(script) > maxScriptBytes)
+    throw new BackendRejected(`the script is ${scriptBytes(script)} bytes; Run Command takes ${maxScriptBytes}`)
+
+  const sent = await ssm
+    .send(
+      new SendCommandCommand({
+        DocumentName: 'AWS-RunShellScript',
+        InstanceIds: [instanceId],
+        Comment: comment.slice(0, maxCommentLength),
+        TimeoutSeconds: deliverySeconds,
+        Parameters: { commands: [script], executionTimeout: [String(executionSeconds)] },
+      }),
+    )
+    .catch((error: unknown) => {
+      throw isOffline(error) ? offline(instanceId, error) : backendError('SendCommand', error)
+    })
+  const CommandId = sent.Command?.CommandId
+  if (!CommandId) throw new BackendUnavailable('SendCommand: an answer without command id', { arrived: 'unknown' })
+
+  const patienceMs = (deliverySeconds + executionSeconds + 10) * 1000
+  let pauseMs = 20
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs, pauseMs = Math.min(pauseMs * 1.5, 2000)) {
+    const invocation = await ssm
+      .send(new GetCommandInvocationCommand({ CommandId, InstanceId: instanceId }))
+      .catch((error: unknown) => {
+        // Eventually consistent: straight after SendCommand it may not be there yet.
+        if (nameOf(error) === 'InvocationDoesNotExist') return undefined
+        // The script is on its way, whatever is wrong with the question.
+        throw new BackendUnavailable(backendError('GetCommandInvocation', error).message, {
+          arrived: 'unknown',
+          cause: error,
+        })
+      })
+    const { Status = 'Pending', StatusDetails = Status, ResponseCode = -1 } = invocation ?? {}
+    // The user guide spells them with spaces, the service without.
+    const details = StatusDetails.replaceAll(' ', '')
+    const text = `${instanceId}: ${details}`
+    switch (Status) {
+      case 'Pending':
+      case 'InProgress':
+      case 'Delayed':
+      case 'Cancelling':
+        break
+      case 'Success':
+      case 'Failed': {
+        const { StandardOutputContent = '', StandardErrorContent = '' } = invocation ?? {}
+        const isResult = details === 'Success' || (details === 'Failed' && ResponseCode >= 0)
+        if (isResult) return { exitCode: ResponseCode, stdout: StandardOutputContent, stderr: StandardErrorContent }
+        if (details === 'InvalidPlatform' || details === 'AccessDenied') throw new BackendRejected(text)
+        throw new BackendUnavailable(text, { arrived: details === 'Undeliverable' ? 'no' : 'unknown' })
+      }
+      default:
+        throw new BackendUnavailable(text, { arrived: details === 'DeliveryTimedOut' ? 'no' : 'unknown' })
+    }
+    await sleep(pauseMs)
+  }
+  throw new BackendUnavailable(`${instanceId}: no answer from Run Command`, { arrived: 'unknown' })
+}
+
+/** SendCommand refuses ids of hosts whose agent is not connected, and cannot tell them from ids that never were. */
+const isOffline = (error: unknown) => nameOf(error) === 'InvalidInstanceId'
+
+const offline = (instanceId: string, cause: unknown) =>
+  new BackendUnavailable(`${instanceId} is not connected to Systems Manager`, { arrived: 'no', cause })
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : '')

@@ -1,0 +1,127 @@
+import type { Failure } from '../../domain/failure.ts'
+import type { Observation } from '../executor.ts'
+
+/** What is known of one job: Slurm's word, and the job's own. */
+export interface SlurmReport {
+  /** As squeue or sacct print it: `R`, `RUNNING`, `CANCELLED by 1000`. None: Slurm does not know the job (any more). */
+  readonly state?: string
+  /** How the job's folder says that it ended; `cancelled` says that Quench asked for it first. */
+  readonly fate?: 'ended' | 'cancelled' | 'lost'
+  /** Of the task's command. */
+  readonly exitCode?: number
+  readonly startedAt?: number
+  readonly endedAt?: number
+}
+
+/** Compact forms, as `squeue --format=%t` prints them. Source: squeue(1), "JOB STATE CODES". */
+const longForms: Readonly<Record<string, string>> = {
+  BF: 'BOOT_FAIL',
+  CA: 'CANCELLED',
+  CD: 'COMPLETED',
+  CF: 'CONFIGURING',
+  CG: 'COMPLETING',
+  DL: 'DEADLINE',
+  F: 'FAILED',
+  NF: 'NODE_FAIL',
+  OOM: 'OUT_OF_MEMORY',
+  PD: 'PENDING',
+  PR: 'PREEMPTED',
+  R: 'RUNNING',
+  RD: 'RESV_DEL_HOLD',
+  RF: 'REQUEUE_FED',
+  RH: 'REQUEUE_HOLD',
+  RQ: 'REQUEUED',
+  RS: 'RESIZING',
+  RV: 'REVOKED',
+  S: 'SUSPENDED',
+  SE: 'SPECIAL_EXIT',
+  SI: 'SIGNALING',
+  SO: 'STAGE_OUT',
+  ST: 'STOPPED',
+  TO: 'TIMEOUT',
+}
+
+/**
+ * What Quench says of a job on a cluster.
+ *
+ * Only a state that the manual calls terminated is an end: COMPLETING is not, and a state that is not in the manual yet
+ * counts as running. A job that Quench has cancelled is `cancelled` once it is gone, whatever Slurm calls that. A command
+ * that ended with 0 has succeeded, unless Slurm says that it took the job away (time, memory, node, preemption).
+ * Source: slurm.schedmd.com/job_state_codes.html; squeue(1), "JOB STATE CODES".
+ */
+export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation {
+  if (state === undefined) return fate === undefined || fate === 'lost' ? { state: 'lost', ...rest } : end(fate, rest)
+  const long = longForm(state)
+  switch (long) {
+    case 'PENDING':
+    case 'CONFIGURING':
+    case 'REQUEUED':
+    case 'REQUEUE_FED':
+    case 'REQUEUE_HOLD':
+    case 'RESV_DEL_HOLD':
+    case 'SPECIAL_EXIT':
+      return { state: 'queued' }
+    case 'COMPLETED':
+      return end(fate === 'cancelled' ? fate : 'ended', { exitCode: 0, ...rest })
+    case 'FAILED':
+      return end(fate === 'cancelled' ? fate : 'ended', rest)
+    case 'CANCELLED':
+      return end(fate === 'ended' && rest.exitCode === 0 ? fate : 'cancelled', rest)
+    case 'REVOKED':
+      // A sibling of the federation has the job; only the job's own word tells its end here.
+      return fate === 'ended' ? end(fate, rest) : running(rest)
+    case 'TIMEOUT':
+      return taken(rest, fate, failure('TimedOut', 'ended by Slurm at its time limit'))
+    case 'DEADLINE':
+      return taken(rest, fate, failure('Deadline', 'ended by Slurm at its deadline'))
+    case 'OUT_OF_MEMORY':
+      return taken(rest, fate, failure('OutOfMemory', 'used more memory than it had'))
+    case 'NODE_FAIL':
+      return taken(rest, fate, failure('NodeFail', 'a node of the job failed', true))
+    case 'PREEMPTED':
+      return taken(rest, fate, failure('Preempted', 'made room for a job of higher priority', true))
+    case 'BOOT_FAIL':
+      return taken(rest, fate, failure('BootFail', 'a node of the job did not boot', true))
+    default:
+      return running(rest)
+  }
+}
+
+type Rest = Omit<SlurmReport, 'state' | 'fate'>
+
+const running = ({ startedAt }: Rest): Observation => ({
+  state: 'running',
+  ...(startedAt !== undefined && { startedAt }),
+})
+
+function end(fate: 'ended' | 'cancelled', rest: Rest): Observation {
+  const { exitCode } = rest
+  if (fate === 'cancelled') return cancelled(rest)
+  if (exitCode === 0) return { state: 'succeeded', ...rest }
+  return { state: 'failed', ...rest, failure: failure('NonZeroExit', explainExit(exitCode)) }
+}
+
+/** A command that was cancelled has no exit code worth showing. */
+const cancelled = ({ exitCode, ...rest }: Rest): Observation => ({ state: 'cancelled', ...rest })
+
+const taken = (rest: Rest, fate: SlurmReport['fate'], cause: Failure): Observation =>
+  fate === 'cancelled' ? cancelled(rest) : { state: 'failed', ...rest, failure: cause }
+
+const failure = (code: string, message: string, retryable = false): Failure => ({
+  code,
+  message,
+  retryable,
+  source: 'slurm',
+})
+
+/** A shell reports 128 and the signal's number for a command that a signal ended. */
+const explainExit = (code: number | undefined) => {
+  if (code === undefined) return 'Slurm says FAILED; the job left no exit code'
+  return `exit code ${code}${code > 128 ? ` (signal ${code - 128})` : ''}`
+}
+
+/** `CANCELLED by 1000` and `CANCELLED+` are CANCELLED. Source: sacct(1), State. */
+function longForm(state: string): string {
+  const word = /^[A-Z_]+/.exec(state)?.[0] ?? ''
+  return longForms[word] ?? word
+}

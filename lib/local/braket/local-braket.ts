@@ -1,0 +1,106 @@
+import { mkdir } from 'node:fs/promises'
+import {
+  type BraketClient,
+  CancelJobCommand,
+  CancelQuantumTaskCommand,
+  CreateJobCommand,
+  CreateQuantumTaskCommand,
+  GetJobCommand,
+  GetQuantumTaskCommand,
+  SearchJobsCommand,
+  SearchQuantumTasksCommand,
+} from '@aws-sdk/client-braket'
+import { createFaults, type Faults } from '../faults.ts'
+import { createLocalHybridJobs } from './local-braket-jobs.ts'
+import type { BraketEvent } from './local-braket-records.ts'
+import { createLocalTasks } from './local-braket-tasks.ts'
+
+export interface LocalBraketOptions {
+  /** Journals, output buckets (`s3/<bucket>`), logs and folders of hybrid jobs. One region at a time. */
+  readonly directory: string
+  /** How long a task or hybrid job waits at its device, at least: a number for all, or by the device's ARN. Default 0. */
+  readonly queueSeconds?: number | ((deviceArn: string) => number)
+  /** Circuits that are simulated at the same time. Default 2. */
+  readonly concurrency?: number
+  /** Put into every hybrid job's environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** From SIGTERM to SIGKILL for a hybrid job. Default 30. */
+  readonly stopTimeoutSeconds?: number
+  /** Gets every `Braket Task State Change` and `Braket Job State Change`. */
+  readonly onEvent?: (event: BraketEvent) => void
+  readonly faults?: Faults
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+}
+
+export interface LocalBraket {
+  /** Answers Create, Get, Search and Cancel of quantum tasks and of hybrid jobs as a `BraketClient` does. */
+  readonly send: BraketClient['send']
+  /** Circuits that are simulated right now. */
+  countSimulations(): number
+  /** Take up what the last region on this directory left. Before it, and after `close`, calls are refused. */
+  start(): Promise<void>
+  /**
+   * Stop answering. Simulations end here and are run again by the next start; hybrid jobs run on with `detachJobs`, and
+   * without it are killed and gone when this resolves.
+   */
+  close(options: { readonly detachJobs: boolean }): Promise<void>
+}
+
+/**
+ * Amazon Braket on one machine: devices that simulate, and hybrid jobs that are processes.
+ *
+ * Every device ARN is answered by the same noiseless simulator, whatever the machine is that it names. Results go to a
+ * folder that stands for the bucket, and to the file that the tag `quench:result` (a hybrid job: the hyperparameter
+ * QUENCH_RESULT) names. The tag `quench:seed` makes the shots the same every time.
+ */
+export function createLocalBraket(options: LocalBraketOptions): LocalBraket {
+  const { directory, queueSeconds = 0, onEvent, faults = createFaults(), now = Date.now } = options
+  const shared = {
+    directory,
+    queueSeconds: typeof queueSeconds === 'number' ? () => queueSeconds : queueSeconds,
+    tell: (event: BraketEvent) => onEvent?.(event),
+    now,
+  }
+  const tasks = createLocalTasks({ ...shared, concurrency: options.concurrency ?? 2 })
+  const jobs = createLocalHybridJobs({
+    ...shared,
+    environment: options.environment ?? {},
+    stopTimeoutSeconds: options.stopTimeoutSeconds ?? 30,
+  })
+  let isRunning = false
+
+  const send = async (command: { readonly input: unknown }) => {
+    const answer = <Answer extends object>(name: string, effect: () => Answer | Promise<Answer>) => {
+      return faults.around(name, async () => ({ ...(await effect()), $metadata: { httpStatusCode: 200 } }))
+    }
+    if (!isRunning) throw Object.assign(new Error('the local Braket is not running'), { code: 'ECONNREFUSED' })
+    if (command instanceof CreateQuantumTaskCommand)
+      return answer('CreateQuantumTask', () => tasks.create(command.input))
+    if (command instanceof GetQuantumTaskCommand) return answer('GetQuantumTask', () => tasks.get(command.input))
+    if (command instanceof SearchQuantumTasksCommand) {
+      return answer('SearchQuantumTasks', () => tasks.search(command.input))
+    }
+    if (command instanceof CancelQuantumTaskCommand)
+      return answer('CancelQuantumTask', () => tasks.cancel(command.input))
+    if (command instanceof CreateJobCommand) return answer('CreateJob', () => jobs.create(command.input))
+    if (command instanceof GetJobCommand) return answer('GetJob', () => jobs.get(command.input))
+    if (command instanceof SearchJobsCommand) return answer('SearchJobs', () => jobs.search(command.input))
+    if (command instanceof CancelJobCommand) return answer('CancelJob', () => jobs.cancel(command.input))
+    throw new Error(`the local Braket does not answer ${command.constructor.name}`)
+  }
+
+  return {
+    send: send as unknown as BraketClient['send'],
+    countSimulations: tasks.countRunning,
+    start: async () => {
+      await mkdir(directory, { recursive: true })
+      await Promise.all([tasks.start(), jobs.start()])
+      isRunning = true
+    },
+    close: async (how) => {
+      isRunning = false
+      await Promise.all([tasks.close(), jobs.close(how)])
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { changeOf, lineOf } from '../../../lib/app/act/note-observation.ts'
+import type { TaskRun } from '../../../lib/domain/dispatch.ts'
+import type { Observation } from '../../../lib/executors/executor.ts'
+import type { RunChange } from '../../../lib/store/store.ts'
+import { aRun } from '../../support/builders.ts'
+
+const failure = { code: 'ExitCode', message: 'exit 3', retryable: false, source: 'batch' }
+const missing = { missingSince: 5 }
+
+test.each<[string, Partial<TaskRun>, Observation, RunChange | undefined]>([
+  ['an unknown state says nothing', {}, { state: 'unknown', failure }, undefined],
+  ['a job that is not known is noted from now on', {}, { state: 'lost' }, { missingSince: 99 }],
+  ['and only once', missing, { state: 'lost' }, undefined],
+  ['a job that waits says nothing new', { state: 'queued' }, { state: 'queued' }, undefined],
+  [
+    'a job that was missing and waits is found',
+    { state: 'queued', ...missing },
+    { state: 'queued' },
+    { missingSince: null },
+  ],
+  ['a job starts', { state: 'queued' }, { state: 'running', startedAt: 7 }, { state: 'running', startedAt: 7 }],
+  ['a start without a time is now', { state: 'queued' }, { state: 'running' }, { state: 'running', startedAt: 99 }],
+  ['a job that runs on says nothing new', {}, { state: 'running', startedAt: 7 }, undefined],
+  ['a job that was missing and runs is found', missing, { state: 'running' }, { missingSince: null }],
+  [
+    'an end brings all its details',
+    {},
+    { state: 'failed', startedAt: 7, endedAt: 8, exitCode: 3, failure },
+    { state: 'failed', startedAt: 7, endedAt: 8, exitCode: 3, failure },
+  ],
+  [
+    'an end without a time is now',
+    missing,
+    { state: 'succeeded' },
+    { state: 'succeeded', endedAt: 99, missingSince: null },
+  ],
+  [
+    'what a child spends is told when it is new',
+    { childSpend: { batch: { usd: 1, unknownJobs: 0 } } },
+    { state: 'running', spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+  ],
+  [
+    'and not again',
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'running', spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    undefined,
+  ],
+  [
+    'but always with its end, for a poll that saw less may have written meanwhile',
+    { childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'succeeded', endedAt: 8, spent: { batch: { usd: 2, unknownJobs: 0 } } },
+    { state: 'succeeded', endedAt: 8, childSpend: { batch: { usd: 2, unknownJobs: 0 } } },
+  ],
+  ['a cancelled job is an end', {}, { state: 'cancelled', endedAt: 8 }, { state: 'cancelled', endedAt: 8 }],
+])('%s', (_, run, seen, change) => {
+  expect(changeOf(aRun(run), seen, 99)).toEqual(change)
+})
+
+test.each<[RunChange, string | undefined]>([
+  [{ state: 'running', startedAt: 1 }, 'sum running'],
+  [{ state: 'failed', failure }, 'sum: exit 3'],
+  [{ missingSince: 5 }, 'sum: its back end does not know the job'],
+  [{ missingSince: null }, undefined],
+])('the history says of %j: %s', (change, line) => {
+  expect(lineOf('sum', change)).toBe(line)
+})
