@@ -1,47 +1,30 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb'
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { BulkStore } from '../bulk-store.ts'
-import { allPages } from './all-pages.ts'
 import { bulkFromItem, bulkKeys, itemFromBulk, itemFromOutcome, openBulks, outcomeFromItem } from './bulk-items.ts'
-import { type Condition, isAbsent, isPresent, updateExpressions } from './expression.ts'
-import { holds } from './holds.ts'
+import { type Condition, isAbsent, isPresent } from './expression.ts'
+import { ifAbsent, openTable } from './open-table.ts'
 import { indexes } from './table.ts'
+
+const unlessDone = {
+  ConditionExpression: 'attribute_not_exists(pk) OR #result = :failed',
+  ExpressionAttributeNames: { '#result': 'result' },
+  ExpressionAttributeValues: { ':failed': 'failed' },
+}
 
 /** Bulk cancellations on DynamoDB, in the table of the dispatches, each in a partition of its own. */
 export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): BulkStore {
-  const get = async (key: { pk: string; sk: string }) =>
-    (await client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }))).Item
-
-  const queryAll = (input: Omit<QueryCommandInput, 'TableName'>) =>
-    allPages((start) => client.send(new QueryCommand({ TableName: tableName, ...input, ExclusiveStartKey: start })))
-
+  const table = openTable(client, tableName)
   const note = (bulkId: string, set: Record<string, unknown>, when: Condition) =>
-    holds(
-      client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: bulkKeys.record(bulkId),
-          ...updateExpressions({ set, when }),
-        }),
-      ),
-    )
+    table.update(bulkKeys.record(bulkId), { set, when })
 
   return {
     put: async (bulk) => {
-      const Item = itemFromBulk(bulk)
-      const ConditionExpression = 'attribute_not_exists(pk)'
-      const isFirst = await holds(client.send(new PutCommand({ TableName: tableName, Item, ConditionExpression })))
-      return isFirst ? bulk : bulkFromItem(await get(bulkKeys.record(bulk.id)))
+      const isFirst = await table.put(itemFromBulk(bulk), ifAbsent)
+      return isFirst ? bulk : bulkFromItem(await table.get(bulkKeys.record(bulk.id)))
     },
 
     read: async (bulkId) => {
-      const item = await get(bulkKeys.record(bulkId))
+      const item = await table.get(bulkKeys.record(bulkId))
       return item && bulkFromItem(item)
     },
 
@@ -54,21 +37,7 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
     },
 
     putOutcome: async (bulkId, outcome) => {
-      await holds(
-        client.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: itemFromOutcome(bulkId, outcome),
-            ...(outcome.result === 'done'
-              ? {
-                  ConditionExpression: 'attribute_not_exists(pk) OR #result = :failed',
-                  ExpressionAttributeNames: { '#result': 'result' },
-                  ExpressionAttributeValues: { ':failed': 'failed' },
-                }
-              : { ConditionExpression: 'attribute_not_exists(pk)' }),
-          }),
-        ),
-      )
+      await table.put(itemFromOutcome(bulkId, outcome), outcome.result === 'done' ? unlessDone : ifAbsent)
     },
 
     readOutcomes: async (bulkId, dispatchIds) => {
@@ -77,7 +46,7 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
       const [first, last] = [sorted[0], sorted.at(-1)]
       if (dispatchIds && (first === undefined || last === undefined)) return []
       // In a range of the sort key: one read for a page, which is in id order.
-      const items = await queryAll({
+      const items = await table.queryAll({
         ConsistentRead: true,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
         ExpressionAttributeValues: {
@@ -91,7 +60,7 @@ export function createDynamoBulks(client: Pick<DynamoDBDocumentClient, 'send'>, 
     },
 
     listOpen: async () => {
-      const items = await queryAll({
+      const items = await table.queryAll({
         IndexName: indexes.open,
         KeyConditionExpression: '#open = :open',
         ExpressionAttributeNames: { '#open': 'open' },

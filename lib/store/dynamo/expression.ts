@@ -43,7 +43,7 @@ export const any =
   (bind) =>
     parts.map((part) => part(bind)).join(' OR ')
 
-interface Change {
+export interface Change {
   /** An `undefined` value leaves the attribute as it is, `null` takes it away. */
   readonly set: Readonly<Record<string, unknown>>
   readonly setAt?: readonly { readonly path: Path; readonly value: unknown }[]
