@@ -1,5 +1,5 @@
 import { NotFound } from '../../domain/errors.ts'
-import type { Action } from '../../domain/turn/plan-turn.ts'
+import type { Action } from '../../domain/turn/action.ts'
 import type { Executor } from '../../executors/executor.ts'
 import type { Context } from '../context.ts'
 import { cancelJobs } from './cancel-jobs.ts'

@@ -1,6 +1,7 @@
 import { unconfirmedRuns } from '../../domain/cancel/unconfirmed.ts'
 import { unconfirmedEnd } from '../../domain/redrive/given-up.ts'
-import { chunkActions, type Snapshot } from '../../domain/turn/plan-turn.ts'
+import { chunkActions } from '../../domain/turn/action.ts'
+import type { Snapshot } from '../../domain/turn/plan-turn.ts'
 import { act } from '../act/act.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'

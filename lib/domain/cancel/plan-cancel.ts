@@ -1,6 +1,7 @@
 import type { Fence } from '../dispatch.ts'
 import { outcomeOf } from '../settled.ts'
-import { type Action, attemptsOf, chunkActions, chunkAttempts, type Snapshot } from '../turn/plan-turn.ts'
+import { type Action, attemptsOf, chunkActions, chunkAttempts } from '../turn/action.ts'
+import type { Snapshot } from '../turn/plan-turn.ts'
 import type { Policy } from '../turn/policy.ts'
 import { covers, fencesOver } from './cancel-scope.ts'
 import { killGroups } from './kill-pass.ts'

@@ -1,16 +1,16 @@
 import type { Spend } from '../budget/spend.ts'
-import { fencesOver, isFenced, wholeFence } from '../cancel/cancel-scope.ts'
-import { type KillGroup, planKillPass, type StopsOf } from '../cancel/kill-pass.ts'
+import { fencesOver, wholeFence } from '../cancel/cancel-scope.ts'
+import { planKillPass, type StopsOf } from '../cancel/kill-pass.ts'
 import { markUnconfirmed } from '../cancel/mark-unconfirmed.ts'
 import { tallyFences } from '../cancel/tally-fences.ts'
-import type { Dispatch, Fence, Outcome, TaskRun } from '../dispatch.ts'
-import { effectiveNeeds } from '../graph/effective-needs.ts'
+import type { Dispatch, Outcome, TaskRun } from '../dispatch.ts'
 import type { Graph, Task } from '../graph/graph.ts'
-import { topologicalOrder } from '../graph/topological-order.ts'
 import { countSettled, outcomeOf, type Settled, settle } from '../settled.ts'
+import { type Action, type AttemptId, attemptsOf, chunkActions, chunkAttempts } from './action.ts'
+import { nextStep } from './next-step.ts'
 import { checkLimits, type SelfStop, settleSpend } from './plan-limits.ts'
+import { planUnstarted, splitPacks } from './plan-starts.ts'
 import type { Policy } from './policy.ts'
-import { retryAt } from './retry.ts'
 import { taskDeadline, timeLimitStop } from './time-limit.ts'
 
 /** What a turn looks at. `live` must be read after `dispatch`: a claim that a fence's reader missed is then in it. */
@@ -18,29 +18,6 @@ export interface Snapshot {
   readonly dispatch: Dispatch
   readonly graph: Graph
   readonly live: readonly TaskRun[]
-}
-
-export interface AttemptId {
-  readonly taskId: number
-  readonly attempt: number
-}
-
-/** Work of one kind for one executor. Of an older epoch than the dispatch's it must not be done. */
-export interface Action {
-  readonly kind: 'submit' | 'poll' | 'recover' | 'cancel'
-  readonly executor: string
-  readonly epoch: number
-  /** With `submit`: how often the dispatch was redriven, where it was. */
-  readonly redrives?: number
-  /** With `submit` of a redriven dispatch, attempt 1 stands for the next one where there were others before. */
-  readonly tasks: readonly AttemptId[]
-  /** With `submit`: the pack to start as one job, instead of `tasks`: 10,000 of them would not fit an execution's state. */
-  readonly pack?: string
-  /** With `cancel`. */
-  readonly mode?: 'graceful' | 'force'
-  readonly reason?: string
-  /** With `cancel`: nobody has cancelled, the time of these tasks is over. */
-  readonly isTimeLimit?: true
 }
 
 /** What a turn writes into META, all of it in one update. */
@@ -162,103 +139,6 @@ export function planTurn({ dispatch, graph, live }: Snapshot, policy: Policy, no
   }
 }
 
-interface Step {
-  readonly outcome?: Outcome
-  /** Attempt number to submit. */
-  readonly submit?: number
-  readonly recover?: boolean
-  readonly wakeAt?: number
-}
-
-/** What one live attempt calls for. */
-function nextStep(run: TaskRun, graph: Graph, fences: readonly Fence[], policy: Policy, now: number): Step {
-  const mayStart = fences.length === 0
-  switch (run.state) {
-    case 'succeeded':
-    case 'cancelled':
-      return { outcome: run.state }
-    case 'failed':
-    case 'lost': {
-      const again = retryAt(graph.tasks[run.id] as Task, run)
-      // A lost job has nothing left to stop, and a retry that will not be made was given up: both are `cancelled`.
-      if (!mayStart) return { outcome: run.state === 'lost' || again !== undefined ? 'cancelled' : 'failed' }
-      if (again === undefined) return { outcome: 'failed' }
-      return again <= now ? { submit: run.attempt + 1 } : { wakeAt: again }
-    }
-    case 'released':
-      if (!mayStart) return { outcome: 'cancelled' }
-      return (run.notBefore ?? 0) <= now ? { submit: run.attempt } : { wakeAt: run.notBefore as number }
-    case 'submitting': {
-      const lookAt = mayStart ? run.claimedAt + policy.recoverSeconds * 1000 : now
-      if (lookAt > now) return { wakeAt: lookAt }
-      return { recover: true, wakeAt: now + policy.recoverSeconds * 1000 }
-    }
-    case 'queued':
-    case 'running': {
-      if (run.missingSince === undefined) return {}
-      const lookAt = run.missingSince + policy.settleSeconds * 1000
-      if (lookAt > now) return { wakeAt: lookAt }
-      return { recover: true, wakeAt: now + policy.recoverSeconds * 1000 }
-    }
-  }
-}
-
-/**
- * Settle what will never start (into `outcomes`), and give the tasks that can start now, in id order, and those that
- * must wait.
- *
- * `cancelled` where a fence covers it, `skipped` where something it needs did not succeed.
- */
-function planUnstarted(
-  dispatch: Dispatch,
-  graph: Graph,
-  openRuns: readonly TaskRun[],
-  outcomes: Map<number, Outcome>,
-): { tasks: readonly number[]; waiting: readonly number[] } {
-  const started = new Set(openRuns.map((run) => run.id))
-  const needs = effectiveNeeds(graph)
-  const tasks: number[] = []
-  const waiting: number[] = []
-  for (const id of topologicalOrder(needs)) {
-    if (started.has(id) || outcomeOf(dispatch, id) !== undefined) continue
-    if (isFenced(dispatch.fences, id)) {
-      outcomes.set(id, 'cancelled')
-      continue
-    }
-    const states = (needs[id] as readonly number[]).map((need) => outcomes.get(need) ?? outcomeOf(dispatch, need))
-    if (states.some((state) => state !== undefined && state !== 'succeeded')) outcomes.set(id, 'skipped')
-    else if (states.every((state) => state === 'succeeded')) tasks.push(id)
-    else waiting.push(id)
-  }
-  return { tasks: tasks.sort((a, b) => a - b), waiting }
-}
-
-/**
- * Of the attempts that could start: those that start alone, and the packs that start as one job. A pack waits for its
- * last member; later attempts of its members are made alone.
- */
-function splitPacks(
-  { graph, policy }: { graph: Graph; policy: Policy },
-  starts: readonly AttemptId[],
-  waiting: readonly number[],
-): { singles: readonly AttemptId[]; packs: readonly { pack: string; executor: string }[] } {
-  const packOf = ({ taskId, attempt }: AttemptId) => {
-    const { pack, executor } = graph.tasks[taskId] as Task
-    return attempt === 1 && policy.chunks[executor]?.packs ? pack : undefined
-  }
-  const held = new Set(waiting.map((taskId) => graph.tasks[taskId]?.pack))
-  const singles: AttemptId[] = []
-  const packs: { pack: string; executor: string }[] = []
-  for (const [pack, members] of Map.groupBy(starts, packOf)) {
-    const [first] = members as [AttemptId]
-    if (pack === undefined) singles.push(...members)
-    else if (held.has(pack)) continue
-    else if (members.length > 1) packs.push({ pack, executor: (graph.tasks[first.taskId] as Task).executor })
-    else singles.push(first)
-  }
-  return { singles, packs }
-}
-
 /** How the dispatch ends, once every task is settled. */
 function endStatus({ status, taskCount, fences }: Dispatch, after: Settled): Dispatch['status'] | undefined {
   const { succeeded, failed, cancelled, skipped } = countSettled(after, taskCount)
@@ -272,35 +152,4 @@ function endStatus({ status, taskCount, fences }: Dispatch, after: Settled): Dis
 function partition<T>(all: readonly T[], holds: (one: T) => boolean): [T[], T[]] {
   const parts = Map.groupBy(all, holds)
   return [parts.get(true) ?? [], parts.get(false) ?? []]
-}
-
-export function attemptsOf(runs: readonly TaskRun[]): readonly AttemptId[] {
-  return runs.map((run) => ({ taskId: run.id, attempt: run.attempt }))
-}
-
-interface Cut {
-  readonly graph: Graph
-  readonly epoch: number
-  readonly policy: Policy
-}
-
-/** Cut work into actions of one executor each, as large as the executor takes them. */
-export function chunkAttempts(cut: Cut, kind: Action['kind'], tasks: readonly AttemptId[]): readonly Action[] {
-  const byExecutor = Map.groupBy(tasks, (one) => (cut.graph.tasks[one.taskId] as Task).executor)
-  return [...byExecutor].flatMap(([executor, all]) => {
-    const size = cut.policy.chunks[executor]?.[kind === 'recover' ? 'submit' : kind] ?? 25
-    return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => ({
-      kind,
-      executor,
-      epoch: cut.epoch,
-      tasks: all.slice(n * size, (n + 1) * size),
-    }))
-  })
-}
-
-/** The `cancel` actions of a kill pass. */
-export function chunkActions(cut: Cut, groups: readonly KillGroup[]): readonly Action[] {
-  return groups.flatMap(({ runs, ...how }) =>
-    chunkAttempts(cut, 'cancel', attemptsOf(runs)).map((action) => ({ ...action, ...how })),
-  )
 }

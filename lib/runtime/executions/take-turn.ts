@@ -1,6 +1,6 @@
 import type { Context } from '../../app/context.ts'
 import { runTurn } from '../../app/run-turn.ts'
-import type { Action } from '../../domain/turn/plan-turn.ts'
+import type { Action } from '../../domain/turn/action.ts'
 import type { WakeStore } from '../../store/dynamo/wake.ts'
 import type { ExecutionRef } from './execution-name.ts'
 import { readRanges, writeRanges } from './task-ranges.ts'

@@ -1,4 +1,4 @@
-import type { AttemptId } from '../../domain/turn/plan-turn.ts'
+import type { AttemptId } from '../../domain/turn/action.ts'
 
 /**
  * Attempts in few characters: `0-99:1 105:2` is the first attempt of tasks 0 to 99 and the second of task 105.

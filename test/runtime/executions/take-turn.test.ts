@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Action, AttemptId } from '../../../lib/domain/turn/plan-turn.ts'
+import type { Action, AttemptId } from '../../../lib/domain/turn/action.ts'
 import { actsPerTurn, packActions, unpackAction } from '../../../lib/runtime/executions/take-turn.ts'
 import { readRanges, writeRanges } from '../../../lib/runtime/executions/task-ranges.ts'
 import { actRequest } from '../../../lib/schema/lambda.ts'
