@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { InvalidArgumentError, Option } from 'commander'
 import { InvalidInput } from '../../domain/errors.ts'
@@ -92,12 +92,25 @@ async function readPrices(file: string): Promise<Prices> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    await mkdirAndParents(path)
     // That it is there does not say that we may write to it.
     await rmdir(await mkdtemp(join(path, '.probe-')))
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/, mkd\w+ .*/, '') : String(error)
     throw new InvalidInput(`--data ${path} cannot be used: ${reason}.`, { cause: error })
+  }
+}
+
+/** One folder after the other: with `recursive`, Node never comes back from /proc, where nothing can be made. */
+async function mkdirAndParents(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await mkdirAndParents(dirname(path))
+    await mkdir(path)
   }
 }
 
