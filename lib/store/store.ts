@@ -23,6 +23,8 @@ export interface Store {
    */
   createDispatch(dispatch: Dispatch, graph?: Graph): Promise<boolean>
   readDispatch(dispatchId: string): Promise<Dispatch | undefined>
+  /** Those that there are, by id; a hundred a call. */
+  readDispatches(dispatchIds: readonly string[]): Promise<ReadonlyMap<string, Dispatch>>
   /** Immutable, so it may come from memory. */
   readGraph(dispatchId: string): Promise<Graph>
   /** The claimed, unsettled tasks, in id order. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fence, TaskRun } from '../../lib/domain/dispatch.ts'
 import { InvalidInput } from '../../lib/domain/errors.ts'
@@ -644,6 +645,16 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         expect(await store.findByPrefix(owner, `abcd0003${tail}`, 2)).toEqual([`abcd0003${tail}`])
         expect(await store.findByPrefix(owner, 'abcd0004', 2)).toEqual([])
       })
+    })
+
+    test('many dispatches are read at once, and those that are not there are left out', async () => {
+      const stored = await Promise.all(Array.from({ length: 3 }, () => aStored()))
+      const ids = stored.map(({ id }) => id)
+      const absent = Array.from({ length: 120 }, () => randomUUID())
+      const found = await store.readDispatches([...absent, ...ids, ...ids])
+      expect([...found.keys()].sort()).toEqual([...ids].sort())
+      for (const id of ids) expect(found.get(id)).toEqual(await store.readDispatch(id))
+      expect(await store.readDispatches([])).toEqual(new Map())
     })
 
     test('a dispatch is open from its first write to its end', async () => {

@@ -7,13 +7,9 @@ import { isOverdue } from '../../domain/task-state.ts'
 import type { BulkCancellationView, BulkItemView } from '../../schema/bulk.ts'
 import type { PageRequest } from '../../store/store.ts'
 import type { Caller } from '../api.ts'
-import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { offsetOf } from '../read/offset-of.ts'
 import { dispatchState, iso, type ViewedAt } from '../read/views.ts'
-
-/** Reads of META side by side. */
-const readsAtOnce = 32
 
 /**
  * How a bulk cancellation stands, with a page of its dispatches. Who has asked for it may see it, and admins may.
@@ -36,7 +32,7 @@ export async function describeBulk(
   const failed = bulk.ended?.failed ?? outcomes.filter(({ result }) => result === 'failed').length
   const done = bulk.ended?.done ?? outcomes.length - failed
   const total = bulk.dispatchIds.length
-  const dispatches = await concurrently(readsAtOnce, page, (id) => store.readDispatch(id))
+  const dispatches = await store.readDispatches(page)
   const at = { now: now(), confirmSeconds: policy.confirmSeconds }
   const { mode, graceSeconds, reason, actor, source } = bulk
   return {
@@ -52,7 +48,7 @@ export async function describeBulk(
     total,
     done,
     failed,
-    items: page.map((id, index) => itemView(id, outcomeOf.get(id), dispatches[index], at)),
+    items: page.map((id) => itemView(id, outcomeOf.get(id), dispatches.get(id), at)),
     ...(from + limit < total && { cursor: String(from + limit) }),
   }
 }

@@ -6,8 +6,9 @@ import type { Store } from '../../store/store.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 
-/** Reads of META side by side. */
-const readsAtOnce = 32
+/** Reads side by side, and dispatches a read: 10,000 open ones are a dozen rounds. */
+const readsAtOnce = 8
+const dispatchesARead = 100
 
 /**
  * The open dispatches that a selector means, newest first.
@@ -21,8 +22,7 @@ export async function findMatching(
   selector: Selector,
   { createdUntil = Number.POSITIVE_INFINITY }: { readonly createdUntil?: number | undefined } = {},
 ): Promise<readonly Dispatch[]> {
-  const read = await concurrently(readsAtOnce, await store.listOpen(), (id) => store.readDispatch(id))
-  const open = read.filter((dispatch) => dispatch?.status === 'running') as readonly Dispatch[]
+  const open = (await readAll(store, await store.listOpen())).filter(({ status }) => status === 'running')
   const executors = selector.backend === undefined ? undefined : await executorsInUse(store, open)
   return open
     .filter((dispatch) => {
@@ -32,6 +32,14 @@ export async function findMatching(
       return !dispatch.parent && isMeant && matches(selector, candidate, now())
     })
     .sort((a, b) => b.createdAt - a.createdAt)
+}
+
+async function readAll(store: Pick<Store, 'readDispatches'>, ids: readonly string[]): Promise<readonly Dispatch[]> {
+  const parts = Array.from({ length: Math.ceil(ids.length / dispatchesARead) }, (_, n) =>
+    ids.slice(n * dispatchesARead, (n + 1) * dispatchesARead),
+  )
+  const read = await concurrently(readsAtOnce, parts, (part) => store.readDispatches(part))
+  return read.flatMap((found) => [...found.values()])
 }
 
 /** By dispatch: the executors that it uses, and those that the open dispatches inside it do. */

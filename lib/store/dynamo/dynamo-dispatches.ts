@@ -17,6 +17,7 @@ import { withPrefix } from './with-prefix.ts'
 type Dispatches = Pick<
   Store,
   | 'readDispatch'
+  | 'readDispatches'
   | 'createDispatch'
   | 'readGraph'
   | 'commitTurn'
@@ -42,6 +43,11 @@ export function dynamoDispatches(table: OpenTable): Dispatches {
 
   return {
     readDispatch,
+
+    readDispatches: async (dispatchIds) => {
+      const items = await table.batchGet([...new Set(dispatchIds)].map(keys.meta))
+      return new Map(items.map(dispatchFromItem).map((dispatch) => [dispatch.id, dispatch]))
+    },
 
     createDispatch: async (dispatch, graph) => {
       const ttl = timeToLive(dispatch.createdAt)
