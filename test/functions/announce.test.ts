@@ -172,6 +172,20 @@ test('a redrive tells what it reopens, and the ends that come of it under new id
   expect(found(world, 'task b succeeded')[0]?.detail).toMatchObject({ attempt: 1 })
 })
 
+test('a task that is given up after a redrive, before its next attempt, tells nothing of the last', async () => {
+  const world = await aWorld({ isAnnouncing: true, fates: { '0-1': { seconds: 1, exitCode: 3 } } })
+  const id = await world.submit({ name: 'alone', tasks: [aTask('a')] })
+  await ended(world, id)
+  expect(found(world, 'task a failed')[0]?.detail).toMatchObject({ attempt: 1, exitCode: 3 })
+  const { statusCode } = await world.request('POST', `/dispatches/${id}/redrive`, {}, world.functions.cancel)
+  expect(statusCode).toBe(202)
+  await world.cancel(id)
+  await ended(world, id)
+  const [told] = found(world, 'task a cancelled')
+  expect(told?.detail).toMatchObject({ attempt: 0 })
+  expect(told?.detail).not.toHaveProperty('exitCode')
+})
+
 test('a job that runs on through a redrive of others tells its own end', async () => {
   const fates = { '0-1': { seconds: 1, exitCode: 3 }, '0-2': { seconds: 1 }, '1-1': { seconds: 60 } }
   const world = await aWorld({ isAnnouncing: true, fates })
