@@ -7,14 +7,14 @@ import {
   SearchJobsCommand,
 } from '@aws-sdk/client-braket'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
-import { callInGroups } from '../call-in-groups.ts'
-import type { CancelOutcome, Executor, JobSpec } from '../executor.ts'
+import type { Executor, JobSpec } from '../executor.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
 import { createKnownDevices, type Devices } from './braket-devices.ts'
-import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
+import { regionOf, throwing } from './braket-errors.ts'
 import { braketJobFacts, hyperParameterCharacters, type JobHandle, type JobOptions } from './braket-job-facts.ts'
 import { hybridJobName } from './braket-job-name.ts'
 import { observeHybridJob } from './braket-observation.ts'
+import { cancelBraket } from './cancel-braket.ts'
 import { pollBraket } from './poll-braket.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
@@ -67,24 +67,6 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
     return braketIn(regionOf(jobArn)).send(new GetJobCommand({ jobArn }))
   }
 
-  const afterConflict = async (arn: string, conflict: Error): Promise<CancelOutcome> => {
-    const { status } = await read(arn)
-    if (status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED') return { outcome: 'ended' }
-    return status === 'CANCELLING' ? { outcome: 'accepted' } : { outcome: 'failed', message: conflict.message }
-  }
-
-  const cancelOne = async ({ arn }: JobHandle): Promise<CancelOutcome> => {
-    await pace.cancel.turn()
-    try {
-      await braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }))
-      return { outcome: 'accepted' }
-    } catch (error) {
-      if (isNotFound(error)) return { outcome: 'unknown' }
-      if (isConflict(error)) return afterConflict(arn, error as Error)
-      throw error
-    }
-  }
-
   return {
     ...braketJobFacts(devices),
 
@@ -131,11 +113,13 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
       }),
 
     cancel: (handles, _request) =>
-      callInGroups({
-        items: handles as readonly JobHandle[],
-        size: 1,
-        call: async (group) => Promise.all(group.map((handle) => cancelOne(handle).catch(throwing('CancelJob')))),
-        failed: ({ message }) => ({ outcome: 'failed', message }),
+      cancelBraket(handles as readonly JobHandle[], {
+        call: 'CancelJob',
+        stop: async ({ arn }) => {
+          await pace.cancel.turn()
+          return braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }))
+        },
+        statusOf: async (arn) => (await read(arn)).status,
       }),
   }
 }

@@ -7,14 +7,14 @@ import {
 } from '@aws-sdk/client-braket'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import { quantumTaskUsd } from '../../pricing/braket.ts'
-import { callInGroups } from '../call-in-groups.ts'
 import type { CancelOutcome, Executor, JobSpec } from '../executor.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
 import { createKnownDevices, type Devices } from './braket-devices.ts'
-import { isConflict, isNotFound, regionOf, throwing } from './braket-errors.ts'
+import { regionOf, throwing } from './braket-errors.ts'
 import { observeQuantumTask } from './braket-observation.ts'
 import { openQasmAction, readProgram } from './braket-program.ts'
 import { braketTaskFacts, cancelQuota, type TaskHandle, type TaskOptions } from './braket-task-facts.ts'
+import { cancelBraket } from './cancel-braket.ts'
 import { pollBraket } from './poll-braket.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
@@ -64,27 +64,6 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
   const read = async (arn: string) => {
     await pace.get.turn()
     return braketIn(regionOf(arn)).send(new GetQuantumTaskCommand({ quantumTaskArn: arn }))
-  }
-
-  /** A conflict says that the task's state does not allow a cancel: only its state tells why. */
-  const afterConflict = async (arn: string, conflict: Error): Promise<CancelOutcome> => {
-    const { status } = await read(arn)
-    const { state } = observeQuantumTask({ status })
-    if (state === 'succeeded' || state === 'failed' || state === 'cancelled') return { outcome: 'ended' }
-    return status === 'CANCELLING' ? { outcome: 'accepted' } : { outcome: 'failed', message: conflict.message }
-  }
-
-  const cancelOne = async ({ arn, deviceArn, shots }: TaskHandle): Promise<CancelOutcome> => {
-    await pace.cancel.turn(quantumTaskUsd(deviceArn, shots) ?? Number.POSITIVE_INFINITY)
-    try {
-      // A token of its own each time: a repeated cancel is to be a new attempt, not the answer to the last.
-      await braketIn(regionOf(arn)).send(new CancelQuantumTaskCommand({ quantumTaskArn: arn }))
-      return { outcome: 'accepted' }
-    } catch (error) {
-      if (isNotFound(error)) return { outcome: 'unknown' }
-      if (isConflict(error)) return afterConflict(arn, error as Error)
-      throw error
-    }
   }
 
   return {
@@ -155,13 +134,18 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
     cancel: async (handles, _request) => {
       const tasks = (handles as readonly TaskHandle[]).map((handle, index) => ({ handle, index }))
       const dearestFirst = tasks.toSorted((a, b) => compare(usdOf(b.handle), usdOf(a.handle)))
-      const outcomes = await callInGroups({
-        items: dearestFirst,
-        size: 1,
-        call: async (group) =>
-          Promise.all(group.map(({ handle }) => cancelOne(handle).catch(throwing('CancelQuantumTask')))),
-        failed: ({ message }): CancelOutcome => ({ outcome: 'failed', message }),
-      })
+      const outcomes = await cancelBraket(
+        dearestFirst.map(({ handle }) => handle),
+        {
+          call: 'CancelQuantumTask',
+          stop: async (task) => {
+            await pace.cancel.turn(usdOf(task))
+            // A token of its own each time: a repeated cancel is to be a new attempt, not the answer to the last.
+            return braketIn(regionOf(task.arn)).send(new CancelQuantumTaskCommand({ quantumTaskArn: task.arn }))
+          },
+          statusOf: async (arn) => (await read(arn)).status,
+        },
+      )
       const inOrder: CancelOutcome[] = []
       for (const [place, outcome] of outcomes.entries()) inOrder[dearestFirst[place]?.index ?? 0] = outcome
       return inOrder
