@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   DescribeJobsCommand,
@@ -10,31 +9,11 @@ import {
   SubmitJobCommand,
   TerminateJobsCommand,
 } from '@aws-sdk/client-batch'
-import { afterEach, describe, expect, test } from 'vitest'
-import { createLocalBatch, type LocalBatch, type LocalBatchOptions } from '../../../lib/local/batch/local-batch.ts'
+import { describe, expect, test } from 'vitest'
+import type { LocalBatch } from '../../../lib/local/batch/local-batch.ts'
 import type { BatchJobEvent } from '../../../lib/local/batch/local-batch-job.ts'
 import { findProcesses } from '../../../lib/local/processes/process-tree.ts'
-
-const cleanups: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function aDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'quench-local-arrays-'))
-  cleanups.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-/** A local Batch on its own directory, killed with all its jobs at the end of the test. */
-async function aBatch(options: Partial<LocalBatchOptions> = {}): Promise<LocalBatch & { directory: string }> {
-  const directory = options.directory ?? aDirectory()
-  const batch = createLocalBatch({ directory, vcpus: 4, stopTimeoutSeconds: 0.3, ...options })
-  await batch.start()
-  cleanups.push(() => batch.close({ detachJobs: false }))
-  return { ...batch, directory }
-}
+import { aBatch, aDirectory } from './a-batch.ts'
 
 const anArray = (size: number, script: string) => ({
   jobName: 'an-array',

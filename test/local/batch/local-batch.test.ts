@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -14,34 +13,14 @@ import {
   type SubmitJobCommandInput,
   TerminateJobsCommand,
 } from '@aws-sdk/client-batch'
-import { afterEach, describe, expect, test } from 'vitest'
-import { createLocalBatch, type LocalBatch, type LocalBatchOptions } from '../../../lib/local/batch/local-batch.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { LocalBatch } from '../../../lib/local/batch/local-batch.ts'
 import type { BatchJobEvent } from '../../../lib/local/batch/local-batch-job.ts'
 import { createFaults } from '../../../lib/local/faults.ts'
 import { findProcesses } from '../../../lib/local/processes/process-tree.ts'
 import { throttled } from '../../contracts/executor-contract.ts'
 import { patienceMs } from '../../support/patience.ts'
-
-const cleanups: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-function aDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'quench-local-batch-'))
-  cleanups.push(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-/** A local Batch on its own directory, killed with all its jobs at the end of the test. */
-async function aBatch(options: Partial<LocalBatchOptions> = {}): Promise<LocalBatch & { directory: string }> {
-  const directory = options.directory ?? aDirectory()
-  const batch = createLocalBatch({ directory, vcpus: 4, stopTimeoutSeconds: 0.3, ...options })
-  await batch.start()
-  cleanups.push(() => batch.close({ detachJobs: false }))
-  return { ...batch, directory }
-}
+import { aBatch, aDirectory } from './a-batch.ts'
 
 type Submission = Partial<SubmitJobCommandInput> & { command?: string[]; vcpus?: number }
 
@@ -102,7 +81,7 @@ describe('a job', () => {
 
   test("sees Batch's variables, its own and the region's, but not our credentials", async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret'
-    cleanups.push(() => delete process.env.AWS_SECRET_ACCESS_KEY)
+    onTestFinished(() => void delete process.env.AWS_SECRET_ACCESS_KEY)
     const batch = await aBatch({ environment: { QUENCH_REGION: 'r' } })
     const environment = [
       { name: 'MINE', value: 'a b' },
