@@ -49,6 +49,7 @@ describe('a job that is billed by time', () => {
 
 describe('a job that is paid for when it is made', () => {
   test.each([
+    ['is a claim without a job', { state: 'submitting' }, { committed: {}, settled: {}, totalUsd: 0 }],
     ['is queued', { state: 'queued' }, { committed: { braket: { usd: 2, unknownJobs: 0 } }, settled: {} }],
     ['was cancelled before it ran', { state: 'cancelled' }, { committed: {}, settled: {}, totalUsd: 0 }],
     ['was cancelled while it ran', { state: 'cancelled', startedAt }, { settled: { braket: { usd: 2 } } }],

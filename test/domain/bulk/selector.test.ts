@@ -101,6 +101,11 @@ describe('the text of a selector', () => {
     expect(parseSelector(text)).toEqual({ problems: [problem] })
   })
 
+  test('may be 2,000 characters long', () => {
+    const owner = 'a'.repeat(2000 - 'owner:'.length)
+    expect(parseSelector(`owner:${owner}`)).toEqual({ selector: { owner } })
+  })
+
   test('is what writeSelector writes, for any selector', () => {
     const value = fc.string({ minLength: 1, maxLength: 20 })
     const key = value.filter((text) => !text.includes('='))

@@ -200,6 +200,10 @@ describe('what runs', () => {
     })
   })
 
+  test('is asked about only where something runs', () => {
+    expect(turnOf({ runs: [{ state: 'submitting' }], second: 100 }).changes).toEqual({})
+  })
+
   test('is asked about at once, where it never was', () => {
     expect(turnOf({ runs: [{}], dispatch: { polledAt: 0 } }).actions).toEqual(['poll batch 0.1'])
     const { dispatch, graph } = { dispatch: aDispatch(), graph: aGraph() }
