@@ -59,12 +59,13 @@ describe('a valid draft', () => {
         { id: 1, pack: 'P' },
         { postProcess: true, needs: ['a'] },
       ],
-      { tags: { project: 'h2' }, timeoutSeconds: 90 },
+      { tags: { project: 'h2' }, budget: { limitUsd: 5 }, timeoutSeconds: 90 },
     )
     const task = { needs: [], executor: 'batch', options: {} }
     expect(graphOf(draft)).toEqual({
       name: 'a graph',
       tags: { project: 'h2' },
+      budget: { limitUsd: 5 },
       timeoutSeconds: 90,
       tasks: [
         { ...task, id: 0, name: 'a', timeoutSeconds: 5, retry: { attempts: 2 } },
