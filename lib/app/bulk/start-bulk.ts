@@ -1,6 +1,6 @@
 import { type BulkCancellation, maxBulkDispatches } from '../../domain/bulk/bulk.ts'
 import { type Selector, writeSelector } from '../../domain/bulk/selector.ts'
-import type { CancelSource } from '../../domain/dispatch.ts'
+import type { CancelSource, Dispatch } from '../../domain/dispatch.ts'
 import { Conflict, Forbidden, InvalidInput } from '../../domain/errors.ts'
 import type { BulkCancelAnswer, BulkOrder } from '../../schema/bulk.ts'
 import type { Caller } from '../api.ts'
@@ -12,8 +12,6 @@ import { findMatching } from './find-matching.ts'
 interface BulkOrigin {
   readonly source: CancelSource
   readonly idempotencyKey?: string | undefined
-  /** Of an event: what was dispatched after it is not meant, however late it comes. */
-  readonly createdUntil?: number | undefined
 }
 
 /** A dry run lists so many. */
@@ -36,39 +34,47 @@ export async function startBulk(
   context: Context,
   caller: Caller,
   order: BulkOrder,
-  { source, idempotencyKey, createdUntil }: BulkOrigin,
+  { source, idempotencyKey }: BulkOrigin,
 ): Promise<BulkCancelAnswer> {
-  const { bulks, now } = context
+  const { bulks } = context
   const selector = scopeTo(caller, order.where)
   const id = idempotencyKey === undefined ? context.newId() : stableId('bulk', caller.id, idempotencyKey)
   const where = writeSelector(selector)
   const known = order.dryRun || idempotencyKey === undefined ? undefined : await bulks.read(id)
-  const found = known ? [] : await findMatching(context, selector, { createdUntil })
+  const found = known ? [] : await findMatching(context, selector)
   const dispatches = found.slice(0, listedDispatches).map(dispatchRow)
   if (order.dryRun) return { dryRun: true, where, count: found.length, dispatches }
 
   if (!known) checkCount(found.length, order.expectedCount)
-  const { mode, graceSeconds, reason } = order
   const bulk =
-    known ??
-    (await bulks.put({
-      id,
-      selector,
-      mode,
-      graceSeconds,
-      reason,
-      actor: caller.id,
-      isAdmin: caller.isAdmin,
-      source,
-      at: now(),
-      dispatchIds: found.map((dispatch) => dispatch.id).sort(),
-      ...(found.length === 0 && { ended: { at: now(), done: 0, failed: 0 } }),
-    }))
-  if (writeSelector(bulk.selector) !== where || bulk.mode !== mode)
+    known ?? (await bulks.put(recordOf(context, caller, { ...order, where: selector }, { id, source, found })))
+  if (writeSelector(bulk.selector) !== where || bulk.mode !== order.mode)
     throw new Conflict('this idempotency key was used for another request')
   await handOver(context, bulk)
   context.log({ decision: 'cancel-bulk', bulkId: id, source, where, dispatches: bulk.dispatchIds.length })
   return { bulkId: id, dryRun: false, where, count: bulk.dispatchIds.length, dispatches }
+}
+
+/** A record to be put. Where nothing was found it has ended. */
+export function recordOf(
+  { now }: Pick<Context, 'now'>,
+  caller: Caller,
+  { where: selector, mode, graceSeconds, reason }: Pick<BulkOrder, 'where' | 'mode' | 'graceSeconds' | 'reason'>,
+  { id, source, found }: { id: string; source: CancelSource; found: readonly Pick<Dispatch, 'id'>[] },
+): BulkCancellation {
+  return {
+    id,
+    selector,
+    mode,
+    graceSeconds,
+    reason,
+    actor: caller.id,
+    isAdmin: caller.isAdmin,
+    source,
+    at: now(),
+    dispatchIds: found.map((dispatch) => dispatch.id).sort(),
+    ...(found.length === 0 && { ended: { at: now(), done: 0, failed: 0 } }),
+  }
 }
 
 /** Once is enough, unless nobody knows whether that once was completed. */

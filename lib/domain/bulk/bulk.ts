@@ -17,6 +17,8 @@ export interface BulkCancellation {
   readonly at: number
   /** What was found when it was confirmed; what comes later is not meant. */
   readonly dispatchIds: readonly string[]
+  /** It is a part of what an event means, and not the last. */
+  readonly hasMore?: true
   /** Since when every dispatch is with the runner. */
   readonly handedOverAt?: number
   /** When every dispatch had an outcome, and how many of each. */

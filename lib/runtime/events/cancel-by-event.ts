@@ -1,6 +1,7 @@
-import { startBulk } from '../../app/bulk/start-bulk.ts'
+import { startBulks } from '../../app/bulk/start-bulks.ts'
 import { cancelDispatch } from '../../app/cancel/cancel-dispatch.ts'
 import type { Context } from '../../app/context.ts'
+import { writeSelector } from '../../domain/bulk/selector.ts'
 import { isRefusal } from '../../domain/errors.ts'
 import type { CancelAnswer } from '../../schema/api.ts'
 import type { CancelPayload } from '../../schema/lambda.ts'
@@ -10,18 +11,18 @@ import { type CancelWish, readCancelEvent, readCancelPayload } from './read-canc
 /** What became of what an event meant. */
 export type CancelResult =
   | CancelAnswer
-  | { readonly bulkId?: string; readonly where: string; readonly count: number }
+  | { readonly bulkId: string; readonly where: string; readonly count: number }
   | { readonly dispatchId: string; readonly code: string; readonly message: string }
 
 /**
  * Cancel what an event asks for, or a request that someone typed into the Lambda console.
  *
  * Who may invoke the function has been settled by IAM and the triggers, so the request acts as an admin. What a trigger
- * means is one bulk cancellation, named after the event: a repeat finds it there.
- * Shape: a typed request is answered as the API answers; an event with a list, one entry a dispatch or a trigger.
+ * means is a bulk cancellation, named after the event: a repeat finds it there.
+ * Shape: a typed request is answered as the API answers; an event with a list, one entry a dispatch or a bulk cancellation.
  * Errors: of a typed request, as `cancelDispatch`. In an event, a request that can never succeed is an entry of the
- * answer: an error would only bring the event back. What may succeed later, and a trigger that cannot cancel, is an error:
- * it comes back, and ends among the dead letters, where people are told of it.
+ * answer: an error would only bring the event back. What may succeed later is an error: it comes back, and ends among the
+ * dead letters, where people are told of it.
  */
 export async function cancelByEvent(
   context: Context,
@@ -46,7 +47,7 @@ async function fulfil(context: Context, wish: CancelWish): Promise<readonly Canc
     case 'one':
       return [await tryCancel(context, wish.payload, wish)]
     case 'matching':
-      return [await cancelMatching(context, wish)]
+      return cancelMatching(context, wish)
     default:
       return wish satisfies never
   }
@@ -62,14 +63,15 @@ function cancelOne(context: Context, payload: CancelPayload, origin: Origin): Pr
 
 async function cancelMatching(
   context: Context,
-  { actor, reason, ...wish }: Extract<CancelWish, { kind: 'matching' }>,
-): Promise<CancelResult> {
-  const { source, idempotencyKey, createdUntil } = wish
-  const meant = { where: selector.parse(wish.where), mode: 'graceful', graceSeconds: 30, dryRun: false } as const
-  const origin = { source, idempotencyKey, createdUntil }
-  const { bulkId, where, count } = await startBulk(context, { id: actor, isAdmin: true }, { ...meant, reason }, origin)
-  if (count === 0) context.log({ decision: 'ignore-event', why: `${reason}, and nothing matches ${where}` })
-  return { ...(bulkId !== undefined && { bulkId }), where, count }
+  { where, ...wish }: Extract<CancelWish, { kind: 'matching' }>,
+): Promise<readonly CancelResult[]> {
+  const bulks = await startBulks(context, { where: selector.parse(where), ...wish })
+  return bulks.map(({ id: bulkId, selector, dispatchIds: { length: count } }) => {
+    const meant = writeSelector(selector)
+    if (count === 0) context.log({ decision: 'ignore-event', why: `${wish.reason}, and nothing matches ${meant}` })
+    else context.log({ decision: 'cancel-bulk', bulkId, source: wish.source, where: meant, dispatches: count })
+    return { bulkId, where: meant, count }
+  })
 }
 
 async function tryCancel(context: Context, payload: CancelPayload, origin: Origin): Promise<CancelResult> {

@@ -37,6 +37,7 @@ const recordItem = z.object({
   source: z.enum(['api', 'budget', 'alarm', 'console', 'parent']),
   createdAt: z.number(),
   ids: z.instanceof(Uint8Array),
+  hasMore: z.literal(true).optional(),
   handedOverAt: z.number().optional(),
   ended: z.object({ at: z.number(), done: z.number(), failed: z.number() }).optional(),
 })

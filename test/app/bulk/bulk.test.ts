@@ -4,6 +4,7 @@ import { describeBulk } from '../../../lib/app/bulk/describe-bulk.ts'
 import { findMatching } from '../../../lib/app/bulk/find-matching.ts'
 import { giveUpBulk, resumeBulk } from '../../../lib/app/bulk/resume-bulk.ts'
 import { startBulk } from '../../../lib/app/bulk/start-bulk.ts'
+import { startBulks } from '../../../lib/app/bulk/start-bulks.ts'
 import { cancelDispatch } from '../../../lib/app/cancel/cancel-dispatch.ts'
 import { redriveDispatch } from '../../../lib/app/redrive/redrive-dispatch.ts'
 import { submitDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
@@ -318,6 +319,78 @@ describe('one dispatch of it', () => {
     const later = { ...world.world, now: () => someTime + 900_000 }
     const { items } = await describeBulk(later, ada, bulkId, world.page)
     expect(items).toMatchObject([{ confirmation: 'unconfirmed' }])
+  })
+})
+
+describe('what an event means', () => {
+  /** Two dispatches a bulk cancellation, and an event of this very second. */
+  const tell = ({ tag }: World, context: World['world'], changes: object = {}) => {
+    const meaning = { where: { tags: { tag } }, reason: 'over', actor: 'alarm spend', source: 'alarm' as const }
+    return startBulks(context, { ...meaning, idempotencyKey: `event-${tag}`, createdUntil: someTime, ...changes }, 2)
+  }
+  const submitMany = async (world: World, count: number) => {
+    const ids: string[] = []
+    for (let n = 0; n < count; n++) ids.push(await world.submit())
+    return ids.sort()
+  }
+  const idsOf = (bulks: readonly BulkCancellation[]) => bulks.flatMap(({ dispatchIds }) => dispatchIds).sort()
+
+  test('is cancelled however much it is, and a repeat finds all of it there', async () => {
+    const world = aWorld()
+    const ids = await submitMany(world, 5)
+    const bulks = await tell(world, world.world)
+    expect(bulks.map(({ dispatchIds, hasMore }) => [dispatchIds.length, hasMore])).toEqual([
+      [2, true],
+      [2, true],
+      [1, undefined],
+    ])
+    expect(idsOf(bulks)).toEqual(ids)
+    expect(world.handed.flat().sort()).toEqual(ids)
+    await world.submit()
+    expect((await tell(world, world.world)).map(({ id }) => id)).toEqual(bulks.map(({ id }) => id))
+    expect(world.handed.flat()).toHaveLength(5)
+  })
+
+  test('fits the last of them', async () => {
+    const world = aWorld()
+    await submitMany(world, 4)
+    expect((await tell(world, world.world)).map(({ dispatchIds }) => dispatchIds.length)).toEqual([2, 2])
+  })
+
+  test('may be nothing', async () => {
+    const world = aWorld()
+    expect(await tell(world, world.world)).toMatchObject([{ dispatchIds: [], ended: { done: 0, failed: 0 } }])
+    expect(world.handed).toEqual([])
+  })
+
+  test.each([0, 1, 2])('is gone on with by a repeat where the first died after %i records', async (records) => {
+    const world = aWorld()
+    const ids = await submitMany(world, 5)
+    let puts = 0
+    const put: World['world']['bulks']['put'] = (bulk) =>
+      puts++ < records ? world.world.bulks.put(bulk) : Promise.reject(new Error('the process has died'))
+    const dying = { ...world.world, bulks: { ...world.world.bulks, put } }
+    await expect(tell(world, dying)).rejects.toThrow('died')
+    expect(world.handed).toEqual([])
+    const later = { ...world.world, now: () => someTime + 1000 }
+    const { dispatchId } = await submitDispatch(later, ada, {
+      name: 'later',
+      tags: { tag: world.tag },
+      tasks: [{ name: 'only', executor: 'batch' }],
+    })
+    const bulks = await tell(world, world.world)
+    expect(idsOf(bulks)).toEqual(ids)
+    expect(idsOf(bulks)).not.toContain(dispatchId)
+    expect(world.handed.flat().sort()).toEqual(ids)
+  })
+
+  test('is cancelled once where the same event comes twice at the same time', async () => {
+    const world = aWorld()
+    const ids = await submitMany(world, 5)
+    const [first, second] = await Promise.all([tell(world, world.world), tell(world, world.world)])
+    expect(idsOf(first)).toEqual(ids)
+    expect(idsOf(second)).toEqual(ids)
+    expect(second.map(({ id }) => id)).toEqual(first.map(({ id }) => id))
   })
 })
 
