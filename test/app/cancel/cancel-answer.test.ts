@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { cancelAnswer } from '../../../lib/app/cancel/cancel-answer.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
+import { createBatchExecutor } from '../../../lib/executors/batch/batch.ts'
+import { createBraketTaskExecutor } from '../../../lib/executors/braket/braket-task.ts'
+import type { Executor } from '../../../lib/executors/executor.ts'
 import { aDispatch, aFence, aGraph, aRun, aScope, someId, someTime } from '../../support/builders.ts'
 
 const graph = aGraph([{}, { executor: 'ssh' }, { needs: [0] }, {}, {}])
 const live = [aRun({ id: 0 }), aRun({ id: 1, executor: 'ssh' }), aRun({ id: 4, state: 'queued' })]
+const never = () => Promise.reject(new Error('nobody is to be called'))
 const context = { now: () => someTime, policy: defaultPolicy, executors: new Map() }
 
 test('a cancel of the whole dispatch counts every task by what was found of it', () => {
@@ -31,6 +35,22 @@ test('a cancel of a part counts what is in its scope, and names what it found of
       { taskId: 3, name: 'task-3', found: 'finished', state: 'succeeded' },
     ],
   })
+})
+
+test('a quota that makes the cancel take long is told, by back end', () => {
+  const tasks = [...Array.from({ length: 30 }, () => ({ executor: 'braket' })), { executor: 'batch' }]
+  const runs = tasks.map(({ executor }, id) => aRun({ id, executor }))
+  const dispatch = aDispatch({ taskCount: tasks.length, fences: [aFence()] })
+  const client = { send: never }
+  const output = { bucket: 'b', keyPrefix: 'p' }
+  const executors = new Map<string, Executor>([
+    ['braket', createBraketTaskExecutor({ braketIn: () => client, output, readText: never })],
+    ['batch', createBatchExecutor({ batch: client, submitter: client })],
+  ])
+  const request = { scope: 'all' as const, targets: undefined, dryRun: false }
+  const { counts } = cancelAnswer({ dispatch, graph: aGraph(tasks), live: runs }, request, { ...context, executors })
+  // 20 at once, then 2 a second.
+  expect(counts).toMatchObject({ stopping: 31, etaSeconds: { braket: 5 } })
 })
 
 test('a preview counts the same, and shows the tasks as they are', () => {
