@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { act } from '../../../lib/app/act/act.ts'
+import { startDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
+import { BackendRejected, BackendUnavailable } from '../../../lib/domain/errors.ts'
+import type { Executor } from '../../../lib/executors/executor.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { anAppContext } from '../../support/app-context.ts'
+import { aGraph, someTime } from '../../support/builders.ts'
+
+let dynamo: LocalDynamo
+beforeAll(async () => {
+  dynamo = await startLocalDynamo()
+})
+afterAll(() => dynamo.close())
+
+/** Act on the submit of the only task of a dispatch; Batch fails with `error`. */
+async function submitWith(error: Error) {
+  const dispatchId = randomUUID()
+  const { context, store, asked } = anAppContext(dynamo)
+  await startDispatch(context, aGraph([{ executor: 'batch' }]), { id: dispatchId, owner: 'ada', tags: {} })
+  const batch: Executor = { ...(context.executors.get('batch') as Executor), submit: () => Promise.reject(error) }
+  const tasks = [{ taskId: 0, attempt: 1 }]
+  const action = { kind: 'submit', executor: 'batch', epoch: 1, tasks } as const
+  await act({ ...context, executors: new Map([['batch', batch]]) }, dispatchId, action)
+  const { items } = await store.listEvents(dispatchId, { limit: 10 })
+  const [run] = await store.readLive(dispatchId)
+  return {
+    lines: items.flatMap((event) => event.lines).filter((line) => line.startsWith('task-0')),
+    run,
+    isWoken: asked.includes(`wake ${dispatchId}`),
+  }
+}
+
+test('a refusal for good ends the attempt, and is told', async () => {
+  const { lines, run, isWoken } = await submitWith(new BackendRejected('no such queue'))
+  expect(lines).toEqual(['task-0: batch refused it: no such queue'])
+  expect(run).toMatchObject({ state: 'failed', failure: { code: 'Rejected', retryable: false } })
+  expect(isWoken).toBe(true)
+})
+
+test('a back end that certainly took nothing gives the claim back, to be asked again after 10 s', async () => {
+  const { lines, run } = await submitWith(new BackendUnavailable('throttled', { arrived: 'no' }))
+  expect(lines).toEqual(['task-0: batch does not take it now, trying again: throttled'])
+  expect(run).toMatchObject({ state: 'released', notBefore: someTime + 10_000 })
+})
+
+test('an answer that was lost leaves the claim as it is, for whoever looks for its job', async () => {
+  const { lines, run } = await submitWith(new BackendUnavailable('time-out', { arrived: 'unknown' }))
+  expect(lines).toEqual(['task-0: no answer from batch, looking for its job: time-out'])
+  expect(run).toMatchObject({ state: 'submitting', attempt: 1 })
+  expect(run).not.toHaveProperty('handle')
+})
