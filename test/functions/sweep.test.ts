@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
-import { aFence } from '../support/builders.ts'
+import { aFence, aScope } from '../support/builders.ts'
 import { aRunningDispatch, single, useWorlds, type World } from './a-world.ts'
 
 const aWorld = useWorlds()
@@ -77,6 +77,21 @@ describe('a sweep', () => {
     await world.end(id)
   })
 
+  test('a job whose submit has not stored its handle yet is not one that nobody waits for', async () => {
+    const world = await aWorld()
+    const [first] = single.tasks
+    const id = await aRunningDispatch(world, { ...single, tasks: [first, { ...first, name: 'next', needs: ['only'] }] })
+    const claim = { taskId: 1, attempt: 1, claimId: randomUUID(), executor: 'batch', at: world.clock.now() }
+    await world.store.claim(id, claim)
+    world.batch.plant(`quench-${id}-1-1`)
+    expect(await sweep(world)).toMatchObject({ leakedJobs: 0 })
+    world.batch.plant(`quench-${id}-1-2`)
+    expect(await sweep(world)).toMatchObject({ leakedJobs: 1 })
+    expect([...world.batch.terminated]).toEqual(['1-2'])
+    await world.cancel(id)
+    await world.end(id)
+  })
+
   test('jobs that do not confirm their end are counted', async () => {
     const world = await aWorld()
     const id = await aRunningDispatch(world)
@@ -89,5 +104,16 @@ describe('a sweep', () => {
     expect(await sweep(world)).toMatchObject({ unconfirmedJobs: 1 })
     await world.end(id)
     expect(await sweep(world)).toMatchObject({ unconfirmedJobs: 0 })
+  })
+
+  test('of a part that is overdue only its own jobs are counted', async () => {
+    const world = await aWorld()
+    const [first] = single.tasks
+    const id = await aRunningDispatch(world, { ...single, tasks: [first, { ...first, name: 'other' }] })
+    const fence = aFence({ at: world.clock.now() - 900_000, scope: aScope([1], 2) })
+    await world.store.writeFence(id, fence, { epoch: 1, isDrain: false })
+    expect(await sweep(world)).toMatchObject({ unconfirmedJobs: 1 })
+    await world.cancel(id)
+    await world.end(id)
   })
 })

@@ -251,4 +251,7 @@ test('of a pack, members that were never claimed are one job, and the others are
     [2, '-2-1'],
     [3, '-2-1'],
   ])
+  // By this their runs are told from those of an older drive.
+  const runs = await race.world.store.readAllRuns(race.world.dispatchId)
+  expect(runs.map(({ redrive }) => redrive)).toEqual([1, 1, 1, 1])
 })
