@@ -272,6 +272,19 @@ describe('a pack', () => {
       [2, 1],
     ])
   })
+
+  test('of which one task is left is that task alone: an array has two elements at least', async () => {
+    const race = await startRace(dynamo, { tasks: tasks.slice(0, 2) })
+    const submit = race.hold((label) => label === 'Get META' && race.seen(': Update TASK#00001'))
+    await race.start()
+    await submit.reached()
+    await race.cancel({ taskIds: [1] })
+    submit.letGo()
+    ;(await race.jobOf(0)).state = 'succeeded'
+    const { tasks: ended } = await race.end()
+    expect(Object.values(ended).map(({ state }) => state)).toEqual(['succeeded', 'cancelled'])
+    expect(race.world.jobs.map(({ taskId, pack }) => [taskId, pack])).toEqual([[0, undefined]])
+  })
 })
 
 test('a turn reads META before the live tasks: a claim that did not see a fence is then in the list', async () => {

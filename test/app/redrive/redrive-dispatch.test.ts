@@ -141,6 +141,17 @@ describe('a redrive', () => {
     expect((await api.redriveDispatch(ada, dispatchId, {}, 'other')).reopened).toBe(2)
   })
 
+  test('with the same key and for other tasks is another request', async () => {
+    const { context, api, dispatchId, end, turns, read } = await aDriven([aTask('a'), aTask('b')])
+    for (const id of [0, 1]) await end(id, 'failed')
+    expect(await read()).toMatchObject({ status: 'failed' })
+    expect((await api.redriveDispatch(ada, dispatchId, { taskIds: [0] }, 'key')).reopened).toBe(1)
+    await turns(2)
+    await end(0, 'failed', 2)
+    expect((await api.redriveDispatch(ada, dispatchId, { taskIds: [1] }, 'key')).reopened).toBe(1)
+    expect(await context.store.readDispatch(dispatchId)).toMatchObject({ redrives: 2 })
+  })
+
   test('of a dispatch in which everything succeeded changes nothing, and says so', async () => {
     const { api, dispatchId, end, read, asked } = await aDriven([aTask('only')])
     await end(0, 'succeeded')
