@@ -22,21 +22,27 @@ async function submitWith(error: Error) {
   const batch: Executor = { ...(context.executors.get('batch') as Executor), submit: () => Promise.reject(error) }
   const tasks = [{ taskId: 0, attempt: 1 }]
   const action = { kind: 'submit', executor: 'batch', epoch: 1, tasks } as const
-  await act({ ...context, executors: new Map([['batch', batch]]) }, dispatchId, action)
+  const acted = act({ ...context, executors: new Map([['batch', batch]]) }, dispatchId, action)
+  const thrown: unknown = await acted.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  )
   const { items } = await store.listEvents(dispatchId, { limit: 10 })
   const [run] = await store.readLive(dispatchId)
   return {
     lines: items.flatMap((event) => event.lines).filter((line) => line.startsWith('task-0')),
     run,
     isWoken: asked.includes(`wake ${dispatchId}`),
+    thrown,
   }
 }
 
 test('a refusal for good ends the attempt, and is told', async () => {
-  const { lines, run, isWoken } = await submitWith(new BackendRejected('no such queue'))
+  const { lines, run, isWoken, thrown } = await submitWith(new BackendRejected('no such queue'))
   expect(lines).toEqual(['task-0: batch refused it: no such queue'])
   expect(run).toMatchObject({ state: 'failed', failure: { code: 'Rejected', retryable: false } })
   expect(isWoken).toBe(true)
+  expect(thrown).toBeUndefined()
 })
 
 test('a back end that certainly took nothing gives the claim back, to be asked again after 10 s', async () => {
@@ -50,4 +56,12 @@ test('an answer that was lost leaves the claim as it is, for whoever looks for i
   expect(lines).toEqual(['task-0: no answer from batch, looking for its job: time-out'])
   expect(run).toMatchObject({ state: 'submitting', attempt: 1 })
   expect(run).not.toHaveProperty('handle')
+})
+
+test('a defect is thrown, and leaves the claim as it is: a job may exist', async () => {
+  const defect = new TypeError('there is no such field')
+  const { lines, run, thrown } = await submitWith(defect)
+  expect(thrown).toBe(defect)
+  expect(lines).toEqual([])
+  expect(run).toMatchObject({ state: 'submitting', attempt: 1 })
 })
