@@ -165,6 +165,10 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
         expect(await executor.find(job)).toEqual(handle)
       })
 
+      test('says whether a second submit of a name is another job', () => {
+        expect(executor.adopts).toBe(contract.adopts)
+      })
+
       test.runIf(contract.adopts)('submitted twice is one job', async () => {
         const job = harness.job('long')
         const [first, second] = await Promise.all([submit(job), submit(job)])

@@ -65,3 +65,39 @@ test('a defect is thrown, and leaves the claim as it is: a job may exist', async
   expect(lines).toEqual([])
   expect(run).toMatchObject({ state: 'submitting', attempt: 1 })
 })
+
+/** Act on the cancel of the only job of a dispatch. */
+async function cancelWith(cancel: Executor['cancel'], { wasUnreachable = false } = {}) {
+  const dispatchId = randomUUID()
+  const { context, store } = anAppContext(dynamo)
+  await startDispatch(context, aGraph([{ executor: 'batch' }]), { id: dispatchId, owner: 'ada', tags: {} })
+  const attempt = { taskId: 0, attempt: 1 }
+  await store.claim(dispatchId, { ...attempt, claimId: randomUUID(), executor: 'batch', at: someTime })
+  await store.storeHandle(dispatchId, attempt, { id: 'job' }, someTime)
+  if (wasUnreachable) await store.noteRun(dispatchId, attempt, { cancelError: 'down' })
+  const batch: Executor = { ...(context.executors.get('batch') as Executor), cancel }
+  const action = { kind: 'cancel', executor: 'batch', epoch: 1, tasks: [attempt], mode: 'force' } as const
+  await act({ ...context, executors: new Map([['batch', batch]]) }, dispatchId, action)
+  const { items } = await store.listEvents(dispatchId, { limit: 10 })
+  const lines = items.flatMap((event) => event.lines).filter((line) => line.includes('asked batch'))
+  return { lines, run: (await store.readLive(dispatchId))[0] }
+}
+
+test.each([
+  ['of which the back end says so', async () => [{ outcome: 'failed' as const, message: 'down' }]],
+  ['whose call does not go through', () => Promise.reject(new BackendUnavailable('down', { arrived: 'no' }))],
+])('a job %s is shown as one that could not be asked to stop', async (_, cancel) => {
+  const { lines, run } = await cancelWith(cancel)
+  expect(lines).toEqual(['asked batch to stop 1 job (force), 1 of them could not be reached and will be asked again'])
+  expect(run).toMatchObject({ state: 'queued', cancelError: 'down' })
+})
+
+test('a job that takes the order at last is shown so no more', async () => {
+  const { lines, run } = await cancelWith(async () => [{ outcome: 'accepted' }], { wasUnreachable: true })
+  expect(lines).toEqual(['asked batch to stop 1 job (force)'])
+  expect(run).not.toHaveProperty('cancelError')
+})
+
+test('a defect in a cancel is thrown', async () => {
+  await expect(cancelWith(() => Promise.reject(new TypeError('no such field')))).rejects.toThrow(TypeError)
+})

@@ -178,6 +178,13 @@ describe('a pack that is submitted', () => {
       /differ in QUENCH_RESULT by more than their task id/,
     ],
     [
+      'with a result that goes on after the other has ended',
+      changed(({ environment }) => ({
+        environment: { ...environment, QUENCH_RESULT: `${two[0]?.environment.QUENCH_RESULT}7/more` },
+      })),
+      /differ in QUENCH_RESULT by more than their task id/,
+    ],
+    [
       'with inputs that differ',
       changed(({ environment }) => ({ environment: { ...environment, QUENCH_INPUTS: '{}' } })),
       /differ in QUENCH_INPUTS/,

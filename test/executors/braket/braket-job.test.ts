@@ -310,3 +310,19 @@ describe('a cancel', () => {
     expect(clock.now()).toBe(5000)
   })
 })
+
+test('creates keep to one a second after a burst of five, searches to five a second after fifty', async () => {
+  const clock = aJumpingClock()
+  const { executor } = aBraket(() => ({ jobArn: 'arn:job', jobs: [] }), { clock })
+  const job = aJobSpec({ options: executor.optionsSchema.parse(script) })
+  await Promise.all(Array.from({ length: 8 }, () => executor.submit(job)))
+  expect(clock.now()).toBe(3000)
+  await Promise.all(Array.from({ length: 60 }, () => executor.find(job)))
+  expect(clock.now()).toBe(5000)
+})
+
+test('an answer without an ARN may have made a job', async () => {
+  const { executor } = aBraket(() => ({}))
+  const job = aJobSpec({ options: executor.optionsSchema.parse(script) })
+  await expect(executor.submit(job)).rejects.toMatchObject({ code: 'BackendUnavailable', arrived: 'unknown' })
+})
