@@ -178,11 +178,14 @@ describe('a pack that is submitted', () => {
       /differ in QUENCH_RESULT by more than their task id/,
     ],
     [
-      'with a result that goes on after the other has ended',
-      changed(({ environment }) => ({
-        environment: { ...environment, QUENCH_RESULT: `${two[0]?.environment.QUENCH_RESULT}7/more` },
-      })),
+      'with a result that goes on where the first has ended',
+      two.map((job, index) => ({ ...job, environment: { QUENCH_RESULT: ['s3://r/', 's3://r/2'][index] ?? '' } })),
       /differ in QUENCH_RESULT by more than their task id/,
+    ],
+    [
+      'with a variable that one of them has not',
+      two.map((job, index) => ({ ...job, environment: index === 0 ? { MORE: 'x' } : {} })),
+      /differ in MORE by more than their task id/,
     ],
     [
       'with inputs that differ',
