@@ -205,6 +205,21 @@ describe('a cancel', () => {
     expect(Object.keys(race.world.root?.ended?.fences ?? {})).toHaveLength(1)
   })
 
+  test('is in the history, with who asked for it, why, and what it found', async () => {
+    const race = await startRace(dynamo, {
+      tasks: [
+        { name: 'a', executor: 'batch' },
+        { name: 'b', needs: ['a'], executor: 'batch' },
+      ],
+    })
+    await race.start()
+    await race.jobOf(0)
+    await race.cancel({ taskIds: [0], reason: 'a typo' })
+    const { items } = await race.ask('reader', (api) => api.listEvents(caller, race.world.dispatchId, { limit: 100 }))
+    const line = `${caller.id} cancels tasks 0 and what follows them (api: a typo): 1 to stop, 1 abandoned, 0 already finished`
+    expect(items.flatMap(({ lines }) => lines)).toContain(line)
+  })
+
   test('with unknown ids changes nothing and names every one of them', async () => {
     const race = await startRace(dynamo, { tasks: chain })
     await race.start()
