@@ -202,6 +202,25 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
         },
       )
 
+      test('of a member of a pack says after which its job is named, and a retry that is made alone does not', async () => {
+        const { id } = await aStored()
+        await submitted(id, { packLeader: 4 }, { state: 'failed' })
+        expect(await runOf(id)).toMatchObject({ packLeader: 4 })
+        await claimed(id, { attempt: 2 })
+        expect(await runOf(id)).not.toHaveProperty('packLeader')
+      })
+
+      test('keeps what the attempts before have cost, until another drive follows: that is settled', async () => {
+        const { id } = await aStored()
+        const earlierSpend = { batch: { usd: 1.5, unknownJobs: 0 } }
+        await submitted(id, {}, { state: 'failed' })
+        const retry = await submitted(id, { attempt: 2, earlierSpend }, { state: 'failed' })
+        expect(await runOf(id)).toMatchObject({ earlierSpend })
+        await cleared(id)
+        await claimed(id, { attempt: 3, redrive: 1, follows: retry.claimId, earlierSpend })
+        expect(await runOf(id)).not.toHaveProperty('earlierSpend')
+      })
+
       test('is not to be had any more once the live mark was cleared', async () => {
         const { id } = await aStored()
         await submitted(id, { taskId: 0 }, { state: 'failed' })

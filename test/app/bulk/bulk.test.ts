@@ -322,6 +322,13 @@ describe('one dispatch of it', () => {
   })
 })
 
+test('every match is found once, however many reads they take', async () => {
+  const world = aWorld()
+  const ids = await Promise.all(Array.from({ length: 230 }, () => world.submit()))
+  const found = await findMatching(world.world, { tags: { tag: world.tag } })
+  expect(found.map(({ id }) => id).sort()).toEqual(ids.sort())
+})
+
 describe('what an event means', () => {
   /** Two dispatches a bulk cancellation, and an event of this very second. */
   const tell = ({ tag }: World, context: World['world'], changes: object = {}) => {
