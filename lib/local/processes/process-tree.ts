@@ -87,23 +87,37 @@ export function signalProcess(process: ProcessIdentity, signal: NodeJS.Signals):
 }
 
 /**
- * SIGKILL everything that carries `variable=value` for one of `values`, until nothing is left.
+ * SIGKILL everything that carries `variable=value` for one of `values`, until two looks in a row find nothing.
  *
- * Repeats, since a process may fork between the look and the signal.
+ * Looks again, since a process may fork between the look and the signal, and has no environment while it takes on a
+ * program. What was found stays known: a process that dies loses its environment before it is gone.
  * Returns the values that still have processes after `timeoutMs` (another user's, or stuck in the kernel).
  */
 export async function killProcesses(
   variable: string,
   values: ReadonlySet<string>,
-  { timeoutMs = 5_000, ...options }: FindOptions & { readonly timeoutMs?: number } = {},
+  { timeoutMs = 5_000, known = new Map(), ...options }: FindOptions & { readonly timeoutMs?: number } = {},
 ): Promise<ReadonlySet<string>> {
   const deadline = performance.now() + timeoutMs
+  let found: ReadonlyMap<string, readonly ProcessIdentity[]> = new Map()
+  let isQuiet = false
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 50)) {
-    const found = findProcesses(variable, values, options)
-    if (found.size === 0 || performance.now() > deadline) return new Set(found.keys())
-    for (const processes of found.values()) for (const process of processes) signalProcess(process, 'SIGKILL')
+    const wasQuiet = isQuiet
+    const live = findProcesses(variable, values, { ...options, known: merged(known, found) })
+    isQuiet = live.size === 0
+    if ((isQuiet && wasQuiet) || performance.now() > deadline) return new Set(live.keys())
+    for (const processes of live.values()) for (const process of processes) signalProcess(process, 'SIGKILL')
+    found = live
     await sleep(pauseMs)
   }
+}
+
+function merged(
+  some: ReadonlyMap<string, readonly ProcessIdentity[]>,
+  more: ReadonlyMap<string, readonly ProcessIdentity[]>,
+): ReadonlyMap<string, readonly ProcessIdentity[]> {
+  const values = new Set([...some.keys(), ...more.keys()])
+  return new Map([...values].map((value) => [value, [...(some.get(value) ?? []), ...(more.get(value) ?? [])]]))
 }
 
 /** Is it there, and not a zombie? */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
@@ -46,6 +47,18 @@ test('a daemon in a session of its own is found, and so is a child that cleared 
   expect(found).toHaveLength(3)
   expect(await killProcesses(variable, new Set([value]))).toEqual(new Set())
   expect(found.some(isAlive)).toBe(false)
+})
+
+test('a process that is dying is waited for, though its environment is gone before it is', async () => {
+  const value = randomUUID()
+  const program = 'const b = Buffer.alloc(4e8, 1); setInterval(() => b, 1e6)'
+  const child = start(value, `exec '${process.execPath}' -e '${program}'`)
+  // Half of it at least is in memory, which takes a while to give back.
+  const residentPages = () => Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1])
+  await expect.poll(residentPages).toBeGreaterThan(50_000)
+  const [found] = await findSoon(value, 1)
+  expect(await killProcesses(variable, new Set([value]))).toEqual(new Set())
+  expect(found && isAlive(found)).toBe(false)
 })
 
 test('a process that was known before it cleared its environment and lost its parent is still found', async () => {
