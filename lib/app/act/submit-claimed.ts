@@ -51,9 +51,12 @@ export async function submitClaimed(
   const isStopped = ({ claim }: Claimed) => isClosed(before, claim.taskId)
   const members = before?.epoch === action.epoch ? claims.filter((one) => !isStopped(one)) : []
   const released = claims.filter((one) => !members.includes(one))
-  // A retry is left to the turn that settles it: what the attempts before it have cost stands in its claim only.
-  const isDropped = (one: Claimed) => isStopped(one) && (!one.claim.earlierSpend || isOver(before, one.claim.taskId))
-  await concurrently(concurrency, released, (one) => store.release(dispatchId, one.claim, { drop: isDropped(one) }))
+  // A retry is left to the turn that settles it: what the attempts before it have cost stands in its item only, and a claim
+  // that was given back before does not say so again.
+  const isDropped = ({ claim }: Claimed) => claim.attempt === 1 || isOver(before, claim.taskId)
+  await concurrently(concurrency, released, (one) =>
+    store.release(dispatchId, one.claim, { drop: isStopped(one) && isDropped(one) }),
+  )
   const none = { submitted: [], released, stopped: [], twins: [] }
   if (members.length === 0) return none
 

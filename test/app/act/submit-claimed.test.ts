@@ -5,7 +5,7 @@ import { startDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
 import type { Executor, Handle } from '../../../lib/executors/executor.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
-import { aGraph, someTime } from '../../support/builders.ts'
+import { aFence, aGraph, someTime } from '../../support/builders.ts'
 
 let dynamo: LocalDynamo
 beforeAll(async () => {
@@ -73,4 +73,30 @@ test('a submit whose attempt was given up before it had its answer stops its job
 test('a submit that nothing comes between stops nothing', async () => {
   const { submit } = await aSlowSubmit({ adopts: false })
   expect(await submit(async () => {})).toEqual({ submitted: 1, twins: 0, cancelled: [] })
+})
+
+test('a retry that is claimed again after it was given back, and then cancelled, keeps what came before it', async () => {
+  const dispatchId = randomUUID()
+  const { context, store } = anAppContext(dynamo)
+  await startDispatch(context, aGraph([{ executor: 'batch' }]), { id: dispatchId, owner: 'ada', tags: {} })
+  const claimOf = (attempt: number) => ({ taskId: 0, attempt, claimId: randomUUID(), executor: 'batch', at: someTime })
+  const first = claimOf(1)
+  await store.claim(dispatchId, first)
+  await store.storeHandle(dispatchId, first, { id: 'a' }, someTime)
+  await store.noteRun(dispatchId, first, { state: 'failed', endedAt: someTime })
+  const earlierSpend = { batch: { usd: 1, unknownJobs: 0 } }
+  const given = { ...claimOf(2), earlierSpend }
+  await store.claim(dispatchId, given)
+  await store.release(dispatchId, given, { drop: false })
+  const claim = claimOf(2)
+  await store.claim(dispatchId, claim)
+  await store.writeFence(dispatchId, aFence(), { epoch: 1, isDrain: false })
+  const ref = { taskId: 0, attempt: 2 }
+  const action = { kind: 'submit', executor: 'batch', epoch: 1, tasks: [ref] } as const
+  const job = { ...ref, name: `quench-${dispatchId}-0-2`, dispatchId, options: {}, environment: {} }
+  const executor = context.executors.get('batch') as Executor
+  const never = () => Promise.reject(new Error('nothing is to be submitted'))
+  const { released } = await submitClaimed(context, { dispatchId, action, executor }, [{ claim, job }], never)
+  expect(released).toHaveLength(1)
+  expect(await store.readLive(dispatchId)).toMatchObject([{ state: 'released', attempt: 2, earlierSpend }])
 })
