@@ -1,5 +1,5 @@
 import { type EventPattern, Match } from 'aws-cdk-lib/aws-events'
-import { budgetExceededType, cancelRequestType } from '../lib/runtime/events/read-cancel-event.ts'
+import { budgetExceededType, cancelRequestType } from '../lib/aws/triggers/read-cancel-event.ts'
 
 /** Of the jobs that Quench has named, by the name that it gave. */
 export function batchPattern(): EventPattern {

@@ -1,5 +1,5 @@
 import { EventField, type EventPattern, RuleTargetInput } from 'aws-cdk-lib/aws-events'
-import { eventSource, type StateChangeEvent } from '../lib/schema/events/events-out.ts'
+import { eventSource, type StateChangeEvent } from '../lib/schema/announcements.ts'
 
 /** What people can be told of. */
 export const noticeNames = [

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { clientOptions } from '../lib/runtime/client-options.ts'
-import { readConfig } from '../lib/runtime/config.ts'
-import { announceWrites } from '../lib/runtime/events/announce-writes.ts'
-import { handle } from '../lib/runtime/handler.ts'
+import { announceWrites } from '../lib/aws/announcements/announce-writes.ts'
+import { clientOptions } from '../lib/aws/client-options.ts'
+import { readConfig } from '../lib/aws/config.ts'
+import { handle } from '../lib/aws/handler.ts'
 import { createDynamoStore } from '../lib/store/dynamo/dynamo.ts'
 
 const { QUENCH_TABLE } = readConfig('announce')

@@ -1,13 +1,13 @@
 import { createApi } from '../lib/app/create-api.ts'
-import { composeAws } from '../lib/runtime/aws.ts'
-import { loadExecutors } from '../lib/runtime/back-ends/load-executors.ts'
-import { cancelBulkBatch, isQueueEvent } from '../lib/runtime/bulk/cancel-bulk-batch.ts'
-import { loadBulkRunner } from '../lib/runtime/bulk/load-bulk-runner.ts'
-import { readConfig } from '../lib/runtime/config.ts'
-import { cancelByEvent } from '../lib/runtime/events/cancel-by-event.ts'
-import { accountOf } from '../lib/runtime/executions/execution-name.ts'
-import { handle } from '../lib/runtime/handler.ts'
-import { createHttpHandler, isHttpEvent } from '../lib/runtime/http/http-handler.ts'
+import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
+import { cancelBulkBatch, isQueueEvent } from '../lib/aws/bulk/cancel-bulk-batch.ts'
+import { loadBulkRunner } from '../lib/aws/bulk/load-bulk-runner.ts'
+import { composeAws } from '../lib/aws/compose.ts'
+import { readConfig } from '../lib/aws/config.ts'
+import { accountOf } from '../lib/aws/executions/execution-name.ts'
+import { handle } from '../lib/aws/handler.ts'
+import { createHttpHandler, isHttpEvent } from '../lib/aws/server.ts'
+import { cancelByEvent } from '../lib/aws/triggers/cancel-by-event.ts'
 
 const config = readConfig('cancel')
 const bulkRunner = loadBulkRunner(config.QUENCH_BULK_QUEUE_URL)

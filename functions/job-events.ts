@@ -1,7 +1,7 @@
-import { composeAws } from '../lib/runtime/aws.ts'
-import { readConfig } from '../lib/runtime/config.ts'
-import { noteEventBatch } from '../lib/runtime/events/note-event-batch.ts'
-import { handle } from '../lib/runtime/handler.ts'
+import { composeAws } from '../lib/aws/compose.ts'
+import { readConfig } from '../lib/aws/config.ts'
+import { handle } from '../lib/aws/handler.ts'
+import { noteEventBatch } from '../lib/aws/note-event-batch.ts'
 
 const { context } = composeAws(readConfig('job-events'))
 

@@ -1,9 +1,9 @@
-import { composeAws } from '../lib/runtime/aws.ts'
-import { loadExecutors } from '../lib/runtime/back-ends/load-executors.ts'
-import { loadBulkRunner } from '../lib/runtime/bulk/load-bulk-runner.ts'
-import { readConfig } from '../lib/runtime/config.ts'
-import { handle } from '../lib/runtime/handler.ts'
-import { sweepAll } from '../lib/runtime/sweep/sweep-all.ts'
+import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
+import { loadBulkRunner } from '../lib/aws/bulk/load-bulk-runner.ts'
+import { composeAws } from '../lib/aws/compose.ts'
+import { readConfig } from '../lib/aws/config.ts'
+import { handle } from '../lib/aws/handler.ts'
+import { sweepAll } from '../lib/aws/sweep/sweep-all.ts'
 
 const config = readConfig('sweep')
 const bulkRunner = loadBulkRunner(config.QUENCH_BULK_QUEUE_URL)

@@ -1,7 +1,7 @@
-import { composeAws } from '../lib/runtime/aws.ts'
-import { readConfig } from '../lib/runtime/config.ts'
-import { takeTurn } from '../lib/runtime/executions/take-turn.ts'
-import { handle } from '../lib/runtime/handler.ts'
+import { composeAws } from '../lib/aws/compose.ts'
+import { readConfig } from '../lib/aws/config.ts'
+import { takeTurn } from '../lib/aws/executions/take-turn.ts'
+import { handle } from '../lib/aws/handler.ts'
 import { turnRequest } from '../lib/schema/lambda.ts'
 
 const { context, wake } = composeAws(readConfig('turn'))

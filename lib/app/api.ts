@@ -1,4 +1,4 @@
-import type { LogPlace } from '../executors/executor.ts'
+import type { LogPlace } from '../back-ends/executor.ts'
 import type {
   BudgetRequest,
   BudgetView,

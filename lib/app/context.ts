@@ -1,5 +1,5 @@
+import type { Executor } from '../back-ends/executor.ts'
 import type { Policy } from '../domain/turn/policy.ts'
-import type { Executor } from '../executors/executor.ts'
 import type { BulkStore } from '../store/bulk-store.ts'
 import type { Store } from '../store/store.ts'
 import type { BulkRunner } from './bulk-runner.ts'

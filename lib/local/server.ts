@@ -4,9 +4,9 @@ import { serve } from '@hono/node-server'
 import { createApi } from '../app/create-api.ts'
 import { Forbidden } from '../domain/errors.ts'
 import { createHttpApp } from '../http/app.ts'
-import { openRegion, type RegionOptions } from './region.ts'
+import { composeLocal, type LocalOptions } from './compose.ts'
 
-export interface ServerOptions extends RegionOptions {
+export interface ServerOptions extends LocalOptions {
   /** 0 takes any port that is free. */
   readonly port: number
 }
@@ -23,7 +23,7 @@ export interface Server {
  * Errors: EADDRINUSE as Node gives it; Conflict when another server uses the folder.
  */
 export async function startServer({ port, ...options }: ServerOptions): Promise<Server> {
-  const region = await openRegion(options)
+  const region = await composeLocal(options)
   const user = { id: userInfo().username, isAdmin: true }
   const app = createHttpApp({
     api: createApi(region.context),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { ec2Instance, ec2UsdPerHour } from '../pricing/ec2.ts'
-import { fargateRates } from '../pricing/fargate.ts'
-import type { Prices } from '../pricing/prices.ts'
+import { ec2Instance, ec2UsdPerHour } from '../back-ends/batch/ec2-price.ts'
+import { fargateRates } from '../back-ends/batch/fargate-price.ts'
+import type { Prices } from '../back-ends/prices.ts'
 
 const name = z.string().min(1)
 const usd = z.number().min(0)

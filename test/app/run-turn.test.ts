@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runTurn } from '../../lib/app/run-turn.ts'
 import { startDispatch } from '../../lib/app/submit/submit-dispatch.ts'
-import { type LocalDynamo, startLocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../support/app-context.ts'
 import { aGraph, someTime } from '../support/builders.ts'
 

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Api, Caller } from '../../lib/app/api.ts'
 import { createApi } from '../../lib/app/create-api.ts'
 import type { Dispatch, TaskRun } from '../../lib/domain/dispatch.ts'
-import { openRegion, type Region, type RegionOptions } from '../../lib/local/region.ts'
+import { composeLocal, type Local, type LocalOptions } from '../../lib/local/compose.ts'
 import { uncounted } from './count-sends.ts'
 
 /** What a measurement works with: a region of its own, and ways to wait that count as nothing. */
 export interface Bench {
-  readonly region: Region
+  readonly region: Local
   readonly api: Api
   readonly caller: Caller
   /** Resolves when the dispatch has ended. */
@@ -25,11 +25,11 @@ let isInterrupted = false
 
 /** Run `measure` on a fresh region, and leave neither a process nor a file of it behind. */
 export async function onRegion<Result>(
-  options: Omit<RegionOptions, 'directory' | 'stopTimeoutSeconds'>,
+  options: Omit<LocalOptions, 'directory' | 'stopTimeoutSeconds'>,
   measure: (bench: Bench) => Promise<Result>,
 ): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), 'quench-bench-'))
-  const region = await openRegion({ directory, stopTimeoutSeconds: 2, ...options })
+  const region = await composeLocal({ directory, stopTimeoutSeconds: 2, ...options })
   const close = async () => {
     if (!open.delete(close)) return
     await region.close({ detachJobs: false })
@@ -55,7 +55,7 @@ export async function closeRegions(): Promise<void> {
   await Promise.all([...open].map((close) => close()))
 }
 
-function benchOn(region: Region): Bench {
+function benchOn(region: Local): Bench {
   const { store } = region.context
   const until = async <Seen>(look: () => Promise<Seen>, isSo: (seen: Seen) => boolean): Promise<Seen> => {
     for (;;) {

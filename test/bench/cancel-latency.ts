@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findProcesses, isAlive } from '../../lib/local/processes/process-tree.ts'
+import { findProcesses, isAlive } from '../../lib/emulator/processes/process-tree.ts'
 import { type Bench, onRegion } from './bench-region.ts'
 import { median, progress, type Report } from './report.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../cdk/config.ts'
 import { noticeNames } from '../../cdk/notices.ts'
-import { eventSource, stateChangeEvent } from '../../lib/schema/events/events-out.ts'
+import { eventSource, stateChangeEvent } from '../../lib/schema/announcements.ts'
 import { matchesRule } from './event-rule.ts'
 import { place, synthesise } from './template.ts'
 

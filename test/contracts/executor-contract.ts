@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CancelRequest, Executor, Handle, JobSpec, Observation, Packing } from '../../lib/back-ends/executor.ts'
 import { BackendUnavailable } from '../../lib/domain/errors.ts'
 import { jobName } from '../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
-import type { CancelRequest, Executor, Handle, JobSpec, Observation, Packing } from '../../lib/executors/executor.ts'
-import type { Faults } from '../../lib/local/faults.ts'
+import type { Faults } from '../../lib/emulator/faults.ts'
 import { patienceMs } from '../support/patience.ts'
 
 /** `quick` succeeds at once, `failing` exits with 3, `long` runs for minutes, `queued` waits until it is cancelled. */

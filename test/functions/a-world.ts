@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
-import { type AwsWorldOptions, openAwsWorld } from '../runtime/aws-world.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
+import { type AwsWorldOptions, openAwsWorld } from '../aws/aws-world.ts'
 
 /** Gives worlds to the tests of a file, and clears up after them. */
 export function useWorlds(): (options?: AwsWorldOptions) => ReturnType<typeof openAwsWorld> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ada } from '../runtime/events.ts'
-import type { Told } from '../runtime/pretend-bus.ts'
+import { ada } from '../aws/events.ts'
+import type { Told } from '../aws/pretend-bus.ts'
 import { aCancellation, aFence } from '../support/builders.ts'
 import { useWorlds, type World } from './a-world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ada, httpEventOf, signedBy, withClaims } from '../runtime/events.ts'
+import { ada, httpEventOf, signedBy, withClaims } from '../aws/events.ts'
 import { single, useWorlds } from './a-world.ts'
 
 const aWorld = useWorlds()

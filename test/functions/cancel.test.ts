@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { ada, httpEventOf, signedBy, snsEventOf } from '../runtime/events.ts'
+import { ada, httpEventOf, signedBy, snsEventOf } from '../aws/events.ts'
 import { aRunningDispatch, useWorlds, type World } from './a-world.ts'
 
 const aWorld = useWorlds()

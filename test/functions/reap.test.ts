@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { statusEvent } from '../runtime/pretend-step-functions.ts'
+import { statusEvent } from '../aws/pretend-step-functions.ts'
 import { aRunningDispatch, useWorlds } from './a-world.ts'
 
 const aWorld = useWorlds()

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { alarmEventOf, snsEventOf } from '../runtime/events.ts'
+import { alarmEventOf, snsEventOf } from '../aws/events.ts'
 import { someTime } from '../support/builders.ts'
 import { aRunningDispatch, single, useWorlds, type World } from './a-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
 import type { BulkStore } from '../../lib/store/bulk-store.ts'
 import { createDynamoStore } from '../../lib/store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../../lib/store/dynamo/dynamo-bulks.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from '../../lib/app/context.ts'
 import { defaultPolicy } from '../../lib/domain/turn/policy.ts'
-import type { LocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
+import type { LocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
 import { createDynamoStore } from '../../lib/store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../../lib/store/dynamo/dynamo-bulks.ts'
 import { someTime } from './builders.ts'

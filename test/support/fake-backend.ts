@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { BackendRejected, BackendUnavailable } from '../../lib/domain/errors.ts'
 import type {
   CancelOutcome,
   Executor,
@@ -8,7 +7,8 @@ import type {
   JobSpec,
   Observation,
   Packing,
-} from '../../lib/executors/executor.ts'
+} from '../../lib/back-ends/executor.ts'
+import { BackendRejected, BackendUnavailable } from '../../lib/domain/errors.ts'
 import type { Random } from './random.ts'
 
 export interface FakeJob {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { LocalDynamo } from '../../lib/local/dynamo/local-dynamo.ts'
+import type { LocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
 import type { CancelAnswer, CancelRequestInput, RedriveAnswer, RedriveRequestInput } from '../../lib/schema/api.ts'
 import type { GraphInput } from '../../lib/schema/graph-file.ts'
 import type { FakeJob } from './fake-backend.ts'

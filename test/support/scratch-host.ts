@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { findProcesses, killProcesses } from '../../lib/local/processes/process-tree.ts'
+import { findProcesses, killProcesses } from '../../lib/emulator/processes/process-tree.ts'
 
 const variable = 'QUENCH_SCRATCH'
 

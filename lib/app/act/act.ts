@@ -1,6 +1,6 @@
+import type { Executor } from '../../back-ends/executor.ts'
 import { NotFound } from '../../domain/errors.ts'
 import type { Action } from '../../domain/turn/action.ts'
-import type { Executor } from '../../executors/executor.ts'
 import type { Context } from '../context.ts'
 import { cancelJobs } from './cancel-jobs.ts'
 import { pollJobs } from './poll-jobs.ts'

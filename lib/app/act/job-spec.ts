@@ -1,9 +1,9 @@
+import type { JobQuery, JobSpec } from '../../back-ends/executor.ts'
 import { referencedTasks } from '../../domain/graph/draft-graph.ts'
 import { effectiveNeeds } from '../../domain/graph/effective-needs.ts'
 import { type Graph, ownOptions, type Task } from '../../domain/graph/graph.ts'
 import { jobName } from '../../domain/job-name.ts'
 import type { JsonObject, JsonValue } from '../../domain/json.ts'
-import type { JobQuery, JobSpec } from '../../executors/executor.ts'
 import type { Context } from '../context.ts'
 import { resultUriOf } from '../read/result-uri.ts'
 

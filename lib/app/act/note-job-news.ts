@@ -1,4 +1,4 @@
-import type { JobNews } from '../../executors/executor.ts'
+import type { JobNews } from '../../back-ends/executor.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { changeOf, lineOf } from './note-observation.ts'

@@ -1,5 +1,5 @@
+import type { Observation } from '../../back-ends/executor.ts'
 import { isBackendError } from '../../domain/errors.ts'
-import type { Observation } from '../../executors/executor.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import type { Work } from './act.ts'

@@ -1,8 +1,8 @@
+import type { CancelRequest, Handle } from '../../back-ends/executor.ts'
 import { fencesOver, isFenced } from '../../domain/cancel/cancel-scope.ts'
 import { modeOf } from '../../domain/cancel/kill-pass.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { isBackendError } from '../../domain/errors.ts'
-import type { CancelRequest, Handle } from '../../executors/executor.ts'
 import type { Context } from '../context.ts'
 import type { Work } from './act.ts'
 

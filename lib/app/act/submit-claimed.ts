@@ -1,7 +1,7 @@
+import type { Handle, JobSpec } from '../../back-ends/executor.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import { outcomeOf } from '../../domain/settled.ts'
-import type { Handle, JobSpec } from '../../executors/executor.ts'
 import type { Claim } from '../../store/store.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'

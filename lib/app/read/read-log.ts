@@ -1,7 +1,7 @@
+import type { LogPlace } from '../../back-ends/executor.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import { sublattice } from '../../domain/graph/graph.ts'
 import { outcomeOf } from '../../domain/settled.ts'
-import type { LogPlace } from '../../executors/executor.ts'
 import type { LogView } from '../../schema/api.ts'
 import type { Caller } from '../api.ts'
 import type { Context } from '../context.ts'

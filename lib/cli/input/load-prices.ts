@@ -1,5 +1,5 @@
+import type { Prices } from '../../back-ends/prices.ts'
 import { InvalidInput } from '../../domain/errors.ts'
-import type { Prices } from '../../pricing/prices.ts'
 import { pricesSchema } from '../../schema/prices.ts'
 import { problemsOf } from '../../schema/problems.ts'
 import { parseJsonFile } from './parse-json-file.ts'

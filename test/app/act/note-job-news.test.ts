@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noteJobNews } from '../../../lib/app/act/note-job-news.ts'
-import type { JobNews, Observation } from '../../../lib/executors/executor.ts'
-import type { LocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
-import { startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import type { JobNews, Observation } from '../../../lib/back-ends/executor.ts'
+import type { LocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
+import { startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
 import { aDispatch, aGraph, someId, someTime } from '../../support/builders.ts'
 

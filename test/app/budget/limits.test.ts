@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { startRace } from '../../support/race.ts'
 import { caller } from '../../support/world.ts'
 

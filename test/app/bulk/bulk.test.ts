@@ -12,7 +12,7 @@ import type { BulkCancellation } from '../../../lib/domain/bulk/bulk.ts'
 import type { Selector } from '../../../lib/domain/bulk/selector.ts'
 import { Conflict, Forbidden, NotFound } from '../../../lib/domain/errors.ts'
 import { settle } from '../../../lib/domain/settled.ts'
-import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
 import { aDispatch, aGraph, someTime } from '../../support/builders.ts'
 

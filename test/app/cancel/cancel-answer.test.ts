@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { cancelAnswer } from '../../../lib/app/cancel/cancel-answer.ts'
+import { createBatchExecutor } from '../../../lib/back-ends/batch/executor.ts'
+import { createBraketTaskExecutor } from '../../../lib/back-ends/braket/executor.ts'
+import type { Executor } from '../../../lib/back-ends/executor.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
-import { createBatchExecutor } from '../../../lib/executors/batch/batch.ts'
-import { createBraketTaskExecutor } from '../../../lib/executors/braket/braket-task.ts'
-import type { Executor } from '../../../lib/executors/executor.ts'
 import { aDispatch, aFence, aGraph, aRun, aScope, someId, someTime } from '../../support/builders.ts'
 
 const graph = aGraph([{}, { executor: 'ssh' }, { needs: [0] }, {}, {}])

@@ -3,7 +3,7 @@ import { cancelDispatch } from '../../../lib/app/cancel/cancel-dispatch.ts'
 import { submitDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
 import type { Fence } from '../../../lib/domain/dispatch.ts'
 import { Conflict } from '../../../lib/domain/errors.ts'
-import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
 
 let dynamo: LocalDynamo

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { InvalidInput } from '../../../lib/domain/errors.ts'
-import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { startRace } from '../../support/race.ts'
 import { caller } from '../../support/world.ts'
 

@@ -1,5 +1,5 @@
-import { startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
-import { openAwsWorld } from '../../runtime/aws-world.ts'
+import { startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
+import { openAwsWorld } from '../../aws/aws-world.ts'
 import { createMeter } from './meter.ts'
 import type { Usage } from './usage.ts'
 

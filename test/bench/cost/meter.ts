@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { functionMemoryMiB } from '../../../cdk/function-memory.ts'
-import type { Witness } from '../../runtime/aws-world.ts'
+import type { Witness } from '../../aws/aws-world.ts'
 import { type Item, readUnitsOfEach, readUnitsOfQuery, writeUnits, writeUnitsOfRefusal } from './dynamo-units.ts'
 import { noUsage, type Unit, type Usage } from './usage.ts'
 

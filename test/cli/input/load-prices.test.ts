@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { createPriceOf } from '../../../lib/back-ends/create-price-of.ts'
 import { loadPrices } from '../../../lib/cli/input/load-prices.ts'
 import { InvalidInput } from '../../../lib/domain/errors.ts'
-import { createPriceOf } from '../../../lib/pricing/create-price-of.ts'
 
 const failure = (text: string): unknown => {
   try {

@@ -1,6 +1,6 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalDynamo, startLocalDynamo } from '../../../lib/local/dynamo/local-dynamo.ts'
+import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { keys } from '../../../lib/store/dynamo/items.ts'
 import { createWakeStore, type WakeStore } from '../../../lib/store/dynamo/wake.ts'
 import { someTime } from '../../support/builders.ts'

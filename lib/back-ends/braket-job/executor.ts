@@ -1,0 +1,174 @@
+import {
+  type BraketClient,
+  CancelJobCommand,
+  CreateJobCommand,
+  type CreateJobCommandInput,
+  GetJobCommand,
+  SearchJobsCommand,
+} from '@aws-sdk/client-braket'
+import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
+import { cancelBraket } from '../braket/cancel-braket.ts'
+import { createKnownDevices, type Devices } from '../braket/devices.ts'
+import { regionOf, throwing } from '../braket/errors.ts'
+import { observeHybridJob } from '../braket/observe.ts'
+import { pollBraket } from '../braket/poll-braket.ts'
+import type { Executor, JobSpec } from '../executor.ts'
+import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
+import { braketJobFacts, hyperParameterCharacters, type JobHandle, type JobOptions } from './facts.ts'
+import { hybridJobName } from './job-name.ts'
+
+/** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
+const createQuota: Quota = { perSecond: 1, burst: 5 }
+const getQuota: Quota = { perSecond: 5, burst: 25 }
+const searchQuota: Quota = { perSecond: 5, burst: 50 }
+const cancelQuota: Quota = { perSecond: 2, burst: 5 }
+/** Source: the same page: a hybrid job runs five days at most. */
+const maxRuntimeSeconds = 5 * 24 * 3600
+const defaultRuntimeSeconds = 24 * 3600
+/** Source: Braket API model, CreateJob: entries of `hyperParameters`. */
+const hyperParameterCount = 100
+
+export interface BraketJobOptions {
+  /** The Braket client of a Region, or of the default one for devices without. */
+  readonly braketIn: (region: string | undefined) => Pick<BraketClient, 'send'>
+  readonly output: { readonly bucket: string; readonly keyPrefix: string }
+  /** The role that jobs run as, where a task names none. */
+  readonly roleArn: string
+  /** Short names besides those of Amazon's simulators. */
+  readonly devices?: Devices
+  /** What the account's quotas were raised by, 1…2 on AWS; bursts cannot be raised. Default 1. */
+  readonly quotaFactor?: number
+  /** How far back `find` looks. Default 7. */
+  readonly findDays?: number
+  readonly clock?: Clock
+}
+
+/**
+ * Hybrid jobs on Amazon Braket: a container with a script that makes quantum tasks of its own.
+ *
+ * Another resource than a quantum task, with calls, states and a cancel of its own: a handle of one kind is refused by
+ * the executor of the other. The `QUENCH_…` variables are hyperparameters to the job, in the file that
+ * `AMZN_BRAKET_HP_FILE` names: Braket gives a job no environment. `stoppingCondition` is always set.
+ * Source: Braket API reference, CreateJob, GetJob, CancelJob, SearchJobs.
+ */
+export function createBraketJobExecutor(options: BraketJobOptions): Executor {
+  const { braketIn, quotaFactor = 1, findDays = 7, clock = systemClock } = options
+  const devices = createKnownDevices(options.devices)
+  const paceOf = ({ perSecond, burst }: Quota) => createPace({ perSecond: perSecond * quotaFactor, burst }, clock)
+  const pace = {
+    create: paceOf(createQuota),
+    get: paceOf(getQuota),
+    search: paceOf(searchQuota),
+    cancel: paceOf(cancelQuota),
+  }
+
+  const read = async (jobArn: string) => {
+    await pace.get.turn()
+    return braketIn(regionOf(jobArn)).send(new GetJobCommand({ jobArn }))
+  }
+
+  return {
+    ...braketJobFacts(devices),
+
+    submit: async (job) => {
+      const deviceArn = devices.arnOf((job.options as JobOptions).device)
+      const input = submission(job, options, deviceArn)
+      await pace.create.turn()
+      const { jobArn } = await braketIn(regionOf(deviceArn))
+        .send(new CreateJobCommand(input))
+        .catch(throwing('CreateJob'))
+      if (!jobArn) throw new BackendUnavailable('CreateJob: no ARN', { arrived: 'unknown' })
+      return { kind: 'hybrid-job', arn: jobArn, name: job.name }
+    },
+
+    /** The documented filters of SearchJobs are jobArn and createdAt: the name is compared here. */
+    find: async (job) => {
+      const wanted = hybridJobName(job)
+      const region = regionOf(devices.arnOf((job.options as JobOptions).device))
+      const since = new Date(Date.now() - findDays * 24 * 3600 * 1000).toISOString()
+      let nextToken: string | undefined
+      do {
+        await pace.search.turn()
+        const page = await braketIn(region)
+          .send(
+            new SearchJobsCommand({
+              filters: [{ name: 'createdAt', operator: 'GTE', values: [since] }],
+              maxResults: 100,
+              ...(nextToken && { nextToken }),
+            }),
+          )
+          .catch(throwing('SearchJobs'))
+        const found = page.jobs?.find(({ jobName }) => jobName === wanted)
+        if (found?.jobArn) return { kind: 'hybrid-job', arn: found.jobArn, name: job.name }
+        nextToken = page.nextToken
+      } while (nextToken)
+      return undefined
+    },
+
+    poll: (handles) =>
+      pollBraket(handles, {
+        source: 'braket-job',
+        call: 'GetJob',
+        observe: async (arn) => observeHybridJob(await read(arn)),
+      }),
+
+    cancel: (handles, _request) =>
+      cancelBraket(handles as readonly JobHandle[], {
+        call: 'CancelJob',
+        stop: async ({ arn }) => {
+          await pace.cancel.turn()
+          return braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }))
+        },
+        statusOf: async (arn) => (await read(arn)).status,
+      }),
+  }
+}
+
+/** The CreateJob request of an attempt. */
+function submission(job: JobSpec, { output, roleArn }: BraketJobOptions, deviceArn: string): CreateJobCommandInput {
+  const { dispatchId, taskId, name, timeoutSeconds } = job
+  const options = job.options as JobOptions
+  const { sourceUri, entryPoint, compressionType, image, inputData } = options
+  const hyperParameters = hyperParametersOf(job)
+  return {
+    clientToken: name,
+    jobName: hybridJobName(job),
+    deviceConfig: { device: deviceArn },
+    algorithmSpecification: {
+      ...(sourceUri && entryPoint && { scriptModeConfig: { s3Uri: sourceUri, entryPoint, compressionType } }),
+      ...(image && { containerImage: { uri: image } }),
+    },
+    instanceConfig: {
+      instanceType: options.instanceType,
+      instanceCount: options.instanceCount,
+      volumeSizeInGb: options.volumeSizeInGb,
+    },
+    outputDataConfig: { s3Path: `s3://${output.bucket}/${output.keyPrefix}/${name}` },
+    roleArn: options.roleArn ?? roleArn,
+    stoppingCondition: { maxRuntimeInSeconds: Math.min(timeoutSeconds ?? defaultRuntimeSeconds, maxRuntimeSeconds) },
+    hyperParameters,
+    ...(inputData && {
+      inputDataConfig: inputData.map(({ channelName, uri, contentType }) => ({
+        channelName,
+        dataSource: { s3DataSource: { s3Uri: uri } },
+        ...(contentType && { contentType }),
+      })),
+    }),
+    tags: { 'quench:dispatch': dispatchId, 'quench:task': String(taskId), 'quench:job': name },
+  }
+}
+
+/** The task's own, and the `QUENCH_…` variables; CreateJob takes no empty value. */
+function hyperParametersOf({ options, environment }: JobSpec): Record<string, string> {
+  const own = (options as JobOptions).hyperParameters ?? {}
+  const entries = Object.entries({ ...own, ...environment }).filter(([, value]) => value !== '')
+  const tooLong = entries.find(([, value]) => value.length > hyperParameterCharacters)
+  if (tooLong) {
+    const [key, { length }] = tooLong
+    throw new BackendRejected(`${key} has ${length} characters; a hyperparameter takes ${hyperParameterCharacters}`)
+  }
+  if (entries.length > hyperParameterCount) {
+    throw new BackendRejected(`the job has ${entries.length} hyperparameters; CreateJob takes ${hyperParameterCount}`)
+  }
+  return Object.fromEntries(entries)
+}

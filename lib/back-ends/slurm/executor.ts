@@ -1,0 +1,179 @@
+import { BackendRejected, BackendUnavailable, isBackendError } from '../../domain/errors.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { CancelMode, CancelOutcome, Executor, Handle, JobSpec, Observation } from '../executor.ts'
+import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
+import { readHostLog } from '../run-command/host-log.ts'
+import { parseCancel } from '../run-command/host-script.ts'
+import { type RunCommand, runScript } from '../run-command/run-command.ts'
+import { asUser } from './as-user.ts'
+import { type SlurmHandle, slurmFacts } from './facts.ts'
+import { launchArrayScripts, launchSlurmScript, type SlurmCommand } from './launch.ts'
+import { observeSlurm } from './observe.ts'
+import { type Clusters, sbatchOptions, type TaskOptions } from './options.ts'
+import { packTimeoutProblem } from './packing.ts'
+import { cancelSlurmScript, findSlurmScript, parseJobId, parseSlurmPoll, pollSlurmScript } from './script.ts'
+import { slurmPrelude } from './shell.ts'
+
+export interface SlurmOptions extends RunCommand {
+  /** The clusters that tasks may name, by a login node each. */
+  readonly clusters: Clusters
+}
+
+/**
+ * Jobs on Slurm clusters, reached through Systems Manager on a login node; `slurm-shell.ts` says what happens there.
+ *
+ * One command a cluster polls or stops all its handles. A pack is one job array. A cluster that does not answer, or that is
+ * configured no more, costs its own handles their answers, not those of others. A job's output stays on its cluster.
+ * Source: slurm.schedmd.com: sbatch(1), squeue(1), scancel(1), sacct(1).
+ */
+export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): Executor {
+  const facts = slurmFacts(clusters)
+  const [onlyCluster] = Object.keys(clusters)
+
+  /** Run a script that prints a job's id: the handle, or undefined where the cluster has no such job. */
+  const identify = async (name: string, options: JsonObject, script: string): Promise<Handle | undefined> => {
+    const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
+    const login = loginOf(cluster)
+    const { instanceId } = login
+    const { exitCode, stdout, stderr } = await runScript(runCommand, {
+      instanceId,
+      script: asUser(login.user, script),
+      comment: name,
+    })
+    const jobId = parseJobId(stdout)
+    if (jobId === 'none') return undefined
+    if (jobId !== undefined) return { cluster, instanceId, jobId, name }
+    const why = stderr.trim().slice(0, 500)
+    if (exitCode === 77 && !isPassing(why)) throw new BackendRejected(`${cluster}: ${why}`)
+    const arrived = exitCode === 73 || exitCode === 77 ? 'no' : 'unknown'
+    throw new BackendUnavailable(`${cluster}: exit code ${exitCode}. ${why}`, { arrived })
+  }
+
+  /** Run a script that submits nothing yet. */
+  const prepare = async (name: string, options: JsonObject, script: string): Promise<void> => {
+    const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
+    const { instanceId, user } = loginOf(cluster)
+    try {
+      const { exitCode, stderr } = await runScript(runCommand, {
+        instanceId,
+        script: asUser(user, script),
+        comment: name,
+      })
+      if (exitCode !== 0) throw new Error(`exit code ${exitCode}. ${stderr.trim().slice(0, 500)}`)
+    } catch (error) {
+      if (error instanceof BackendRejected || !(error instanceof Error)) throw error
+      throw new BackendUnavailable(`${cluster}: ${error.message}`, { arrived: 'no', cause: error })
+    }
+  }
+
+  const loginOf = (cluster: string) => {
+    const login = clusters[cluster]
+    if (!login) throw new BackendRejected(`there is no cluster ${cluster} any more`)
+    return login
+  }
+
+  /** One answer a handle, in the same order. Errors: as `askHosts`. */
+  const ask = async <Answer>(handles: readonly Handle[], question: SlurmQuestion<Answer>): Promise<Answer[]> => {
+    const answers: Answer[] = new Array(handles.length)
+    const groups = [...Map.groupBy(handles.keys(), (index) => (handles[index] as SlurmHandle).cluster)]
+    const errors = await Promise.all(
+      groups.map(async ([cluster, indexes]) => {
+        try {
+          const { instanceId, user } = loginOf(cluster)
+          // The login node may be another one by now; the cluster is the same.
+          const asked = indexes.map((index) => ({ ...(handles[index] as SlurmHandle), instanceId }))
+          const script = (jobs: readonly SlurmHandle[]) => asUser(user, question.script(jobs))
+          const got = await askHosts(runCommand, asked, { ...question, script })
+          got.forEach((answer, at) => {
+            answers[indexes[at] as number] = answer
+          })
+          return undefined
+        } catch (error) {
+          if (!isBackendError(error)) throw error
+          for (const index of indexes) answers[index] = question.failed(error)
+          return error
+        }
+      }),
+    )
+    const [first] = errors
+    if (first && errors.every((error) => error !== undefined)) throw first
+    return answers
+  }
+
+  return {
+    ...facts,
+
+    submit: async (job) => {
+      const { name, options, timeoutSeconds } = job
+      const sbatch = sbatchOptions(options as TaskOptions, timeoutSeconds)
+      const script = launchSlurmScript({ ...slurmCommand(job), options: sbatch })
+      const handle = await identify(name, options, script)
+      if (!handle) throw new BackendUnavailable(`${name} is not there after its launch`, { arrived: 'unknown' })
+      return handle
+    },
+    find: ({ name, options }) => identify(name, options, findSlurmScript(name)),
+    forestall: async ({ name, options }) => {
+      // To the cluster, a cancel of a job that it never heard of is an order to keep it from starting.
+      const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
+      const handle: SlurmHandle = { cluster, instanceId: loginOf(cluster).instanceId, jobId: 0, name }
+      const [answer] = await ask([handle], stopping('force'))
+      if (answer?.outcome === 'failed') throw new BackendUnavailable(answer.message ?? cluster, { arrived: 'unknown' })
+      return handle
+    },
+    packing: {
+      ...facts.packing,
+      submit: async (jobs, name) => {
+        const [first] = jobs
+        const options = jobs.map((job) => job.options)
+        const problem = facts.packing.problem(options) ?? packTimeoutProblem(jobs)
+        if (!first || problem !== undefined) throw new BackendRejected(problem ?? 'a pack of no members')
+        const sbatch = sbatchOptions(first.options as TaskOptions, first.timeoutSeconds)
+        const scripts = launchArrayScripts({ name, options: sbatch, members: jobs.map(slurmCommand) })
+        for (const script of scripts.slice(0, -1)) await prepare(name, first.options, script)
+        const handle = await identify(name, first.options, scripts.at(-1) ?? '')
+        if (!handle) throw new BackendUnavailable(`${name} is not there after its launch`, { arrived: 'unknown' })
+        return jobs.map((_, arrayIndex) => ({ ...handle, arrayIndex }))
+      },
+      find: async (jobs, name) => {
+        const handle = await identify(name, jobs[0]?.options ?? {}, findSlurmScript(name))
+        return jobs.map((_, arrayIndex) => handle && { ...handle, arrayIndex })
+      },
+    },
+    poll: (handles) => ask(handles, observing),
+    cancel: (handles, { mode }) => ask(handles, stopping(mode)),
+    readLog: async (handle, place) => {
+      const { cluster, name, arrayIndex } = handle as SlurmHandle
+      const { instanceId, user } = loginOf(cluster)
+      const folder = arrayIndex === undefined ? name : `${name}/${arrayIndex}`
+      const wrap = (script: string) => asUser(user, script)
+      return readHostLog(runCommand, { instanceId, folder, prelude: slurmPrelude, wrap, ...place })
+    },
+  }
+}
+
+function slurmCommand({ name, options, environment }: JobSpec): SlurmCommand {
+  const { command, cwd, environment: own } = options as TaskOptions
+  return { name, command, environment: { ...own, ...environment }, ...(cwd !== undefined && { cwd }) }
+}
+
+/** Refusals of sbatch that may be over soon. Source: slurm_errno.c, the texts of SLURM_COMMUNICATIONS_… and limits. */
+const isPassing = (refusal: string) =>
+  /unable to contact slurm controller|connect failure|connection refused|temporarily|in standby|submit limit/i.test(
+    refusal,
+  )
+
+type SlurmQuestion<Answer> = HostQuestion<Answer, SlurmHandle>
+
+const observing: SlurmQuestion<Observation> = {
+  comment: 'poll jobs',
+  script: pollSlurmScript,
+  parse: (stdout) => parseSlurmPoll(stdout).map(observeSlurm),
+  failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'slurm' } }),
+}
+
+const stopping = (mode: CancelMode): SlurmQuestion<CancelOutcome> => ({
+  comment: `stop jobs, ${mode}`,
+  script: (jobs) => cancelSlurmScript(jobs, mode),
+  parse: (stdout) => parseCancel(stdout).map((outcome) => ({ outcome })),
+  failed: ({ message }) => ({ outcome: 'failed', message }),
+})

@@ -1,0 +1,178 @@
+import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
+import type { Failure } from '../../domain/failure.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { CancelMode, CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
+import { readHostLog } from '../run-command/host-log.ts'
+import {
+  cancelScript,
+  findScript,
+  type HostCommand,
+  type HostReport,
+  launchScript,
+  type ProcessIdentity,
+  parseCancel,
+  parseIdentities,
+  parseIdentity,
+  parsePoll,
+  pollScript,
+} from '../run-command/host-script.ts'
+import { prelude } from '../run-command/host-shell.ts'
+import { type RunCommand, runScript } from '../run-command/run-command.ts'
+import { type Hosts, type SshHandle, sshFacts, type TaskOptions } from './facts.ts'
+
+export interface SshOptions extends RunCommand {
+  /** The hosts that tasks may name. */
+  readonly hosts: Hosts
+}
+
+/**
+ * Jobs as processes on Linux hosts, reached through Systems Manager: no keys, no open ports.
+ *
+ * One command a host polls or stops all its handles; `host-shell.ts` says what happens there. A host that does not answer
+ * costs its own handles their answers, not those of other hosts. A job's output stays on its host.
+ */
+export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executor {
+  const facts = sshFacts(hosts)
+
+  const instanceOf = (host: string): string => {
+    const instanceId = hosts[host]?.instanceId
+    if (instanceId === undefined) throw new BackendRejected(`there is no host ${host} any more`)
+    return instanceId
+  }
+
+  /** Run a script that prints an identity: the handle, or undefined where the host has no such job. */
+  const identify = async (name: string, options: JsonObject, script: string): Promise<Handle | undefined> => {
+    const { host } = options as TaskOptions
+    const instanceId = instanceOf(host)
+    const { exitCode, stdout, stderr } = await runScript(runCommand, { instanceId, script, comment: name })
+    const identity = parseIdentity(stdout)
+    if (identity === 'none') return undefined
+    if (identity) return { host, instanceId, name, ...identity }
+    // 73: the script gave up before it did anything, for example since it may not write its folder.
+    const arrived = exitCode === 73 ? 'no' : 'unknown'
+    throw new BackendUnavailable(`${host}: exit code ${exitCode}. ${stderr.slice(0, 500)}`, { arrived })
+  }
+
+  /** One launcher for many jobs on a host, each with its own folder and name; as many commands as their texts need. */
+  const identifyAll = async (
+    jobs: readonly JobQuery[],
+    question: HostQuestion<Identity>,
+  ): Promise<readonly (Handle | undefined)[]> => {
+    const asked = jobs.map(({ name, options }) => {
+      const { host } = options as TaskOptions
+      return { host, instanceId: instanceOf(host), name, pid: 0, startTime: 0, bootId: '-' }
+    })
+    const answers = await askHosts(runCommand, asked, question)
+    return asked.map((job, index) => {
+      const answer = answers[index] as Identity
+      // Some of it had an effect: that of this one is not known.
+      if (answer instanceof Error) throw new BackendUnavailable(answer.message, { arrived: 'unknown', cause: answer })
+      return answer === 'none' ? undefined : { ...job, ...answer }
+    })
+  }
+
+  return {
+    ...facts,
+
+    submit: async (job) => {
+      const handle = await identify(job.name, job.options, launchScript(hostCommand(job)))
+      if (!handle) throw new BackendUnavailable(`${job.name} is not there after its launch`, { arrived: 'unknown' })
+      return handle
+    },
+    find: ({ name, options }) => identify(name, options, findScript(name)),
+    forestall: async ({ name, options }) => {
+      // To the host, a cancel of a job that it never heard of is an order to keep it from starting.
+      const { host } = options as TaskOptions
+      const handle: SshHandle = { host, instanceId: instanceOf(host), name, pid: 0, startTime: 0, bootId: '-' }
+      const [answer] = await askHosts(runCommand, [handle], stopping('force'))
+      if (answer?.outcome === 'failed') throw new BackendUnavailable(answer.message ?? host, { arrived: 'unknown' })
+      return handle
+    },
+    packing: {
+      ...facts.packing,
+      submit: async (jobs, name) => {
+        const handles = await identifyAll(jobs, launching(jobs))
+        const missing = handles.filter((handle) => !handle).length
+        // Whoever looks for the others by name tells which are there.
+        if (missing > 0) {
+          const why = `${missing} of the ${jobs.length} jobs of ${name} are not there after their launch`
+          throw new BackendUnavailable(why, { arrived: 'unknown' })
+        }
+        return handles as readonly Handle[]
+      },
+      find: (jobs) => identifyAll(jobs, finding),
+    },
+    poll: (handles) => askHosts(runCommand, handles as readonly SshHandle[], observing),
+    cancel: (handles, { mode }) => askHosts(runCommand, handles as readonly SshHandle[], stopping(mode)),
+    readLog: (handle, place) => {
+      const { instanceId, name } = handle as SshHandle
+      return readHostLog(runCommand, { instanceId, folder: name, prelude, ...place })
+    },
+  }
+}
+
+function hostCommand({ name, options, environment, timeoutSeconds }: JobSpec): HostCommand {
+  const { command, cwd, environment: own } = options as TaskOptions
+  return {
+    name,
+    command,
+    environment: { ...own, ...environment },
+    ...(cwd !== undefined && { cwd }),
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  }
+}
+
+type Identity = ProcessIdentity | 'none' | Error
+
+const finding: HostQuestion<Identity> = {
+  comment: 'find jobs',
+  script: (jobs) => findScript(...jobs.map(({ name }) => name)),
+  parse: parseIdentities,
+  failed: (error) => error,
+}
+
+/** Asked again, a launch adopts what is there. */
+function launching(jobs: readonly JobSpec[]): HostQuestion<Identity> {
+  const commands = new Map(
+    jobs.map((job, index) => {
+      const environment = { ...job.environment, QUENCH_TASK_INDEX: String(index) }
+      return [job.name, hostCommand({ ...job, environment })]
+    }),
+  )
+  return {
+    ...finding,
+    comment: 'start jobs',
+    script: (asked) => launchScript(...asked.map(({ name }) => commands.get(name) as HostCommand)),
+  }
+}
+
+const observing: HostQuestion<Observation> = {
+  comment: 'poll jobs',
+  script: pollScript,
+  parse: (stdout) => parsePoll(stdout).map(observe),
+  failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'ssh' } }),
+}
+
+const stopping = (mode: CancelMode): HostQuestion<CancelOutcome> => ({
+  comment: `stop jobs, ${mode}`,
+  script: (jobs) => cancelScript(jobs, mode),
+  parse: (stdout) => parseCancel(stdout).map((outcome) => ({ outcome })),
+  failed: ({ message }) => ({ outcome: 'failed', message }),
+})
+
+function observe({ state, ...rest }: HostReport): Observation {
+  const failure = (code: string, message: string): Failure => ({ code, message, retryable: false, source: 'ssh' })
+  switch (state) {
+    case 'ended':
+      if (rest.exitCode === 0) return { state: 'succeeded', ...rest }
+      return { state: 'failed', ...rest, failure: failure('NonZeroExit', explainExit(rest.exitCode ?? 0)) }
+    case 'timedout':
+      return { state: 'failed', ...rest, failure: failure('TimedOut', 'stopped on its host after its timeoutSeconds') }
+    default:
+      return { state, ...rest }
+  }
+}
+
+/** A shell reports 128 and the signal's number for a command that a signal ended. */
+const explainExit = (code: number) => `exit code ${code}${code > 128 ? ` (signal ${code - 128})` : ''}`

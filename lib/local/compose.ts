@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { noteJobNews } from '../app/act/note-job-news.ts'
+import type { Context } from '../app/context.ts'
+import { createChildDispatches } from '../app/submit/child-dispatches.ts'
+import { createBatchExecutor } from '../back-ends/batch/executor.ts'
+import { createLogReader } from '../back-ends/batch/log.ts'
+import { readBatchEvent } from '../back-ends/batch/news.ts'
+import { createKnownDevices } from '../back-ends/braket/devices.ts'
+import { createBraketTaskExecutor } from '../back-ends/braket/executor.ts'
+import { readBraketEvent } from '../back-ends/braket/news.ts'
+import { createBraketJobExecutor } from '../back-ends/braket-job/executor.ts'
+import { createPriceOf } from '../back-ends/create-price-of.ts'
+import type { Executor } from '../back-ends/executor.ts'
+import type { Prices } from '../back-ends/prices.ts'
+import { createSlurmExecutor } from '../back-ends/slurm/executor.ts'
+import { createSshExecutor } from '../back-ends/ssh/executor.ts'
+import { createSublatticeExecutor } from '../back-ends/sublattice/executor.ts'
+import { defaultPolicy, type Policy } from '../domain/turn/policy.ts'
+import { createLocalBatch } from '../emulator/batch/local-batch.ts'
+import { createLocalBraket } from '../emulator/braket/local-braket.ts'
+import { startLocalDynamo } from '../emulator/dynamo/local-dynamo.ts'
+import { createFaults, type Faults } from '../emulator/faults.ts'
+import { createLocalLogs } from '../emulator/logs/local-logs.ts'
+import { killProcesses } from '../emulator/processes/process-tree.ts'
+import { createLocalRunCommand } from '../emulator/run-command/local-run-command.ts'
+import { createDynamoStore } from '../store/dynamo/dynamo.ts'
+import { createDynamoBulks } from '../store/dynamo/dynamo-bulks.ts'
+import { createLocalBulkRunner } from './bulk-runner.ts'
+import { gather } from './gather.ts'
+import { lockFolder } from './lock-folder.ts'
+import { createLocalExecutions } from './loop.ts'
+import { localResultFiles, readText } from './result-files.ts'
+
+export interface LocalOptions {
+  /** Everything that the region keeps; one region at a time. */
+  readonly directory: string
+  /** What running Batch jobs may use together. */
+  readonly vcpus: number
+  /** Names of the SSH hosts. */
+  readonly hosts: readonly string[]
+  /** From SIGTERM to SIGKILL for a Batch job, as ECS_CONTAINER_STOP_TIMEOUT. */
+  readonly stopTimeoutSeconds: number
+  /** Where Batch jobs run. Default: each in a folder of its own. */
+  readonly workingDirectory?: string
+  /** How long a Braket device lets tasks wait. Default 0. */
+  readonly queueSeconds?: number
+  /** Offer the Slurm of this machine as the cluster `local`: sbatch must be on the PATH and answer. */
+  readonly slurm?: boolean
+  /** What jobs here are to cost. Without it no price is known: nobody bills for what runs on this machine. */
+  readonly prices?: Prices
+  readonly policy?: Partial<Policy>
+  readonly faults?: Faults
+  /** One line of JSON a decision; none by default. */
+  readonly log?: Context['log']
+}
+
+export interface Local {
+  readonly context: Context
+  readonly faults: Faults
+  /** Take up the jobs and the open dispatches that the last region on this folder has left. */
+  start(): Promise<void>
+  /**
+   * Stop. Without `detachJobs` every process of every job is killed and gone when this resolves; either way dispatches
+   * go on at the next start.
+   */
+  close(options: { detachJobs: boolean }): Promise<void>
+}
+
+/** Every process that the region starts carries this variable, so that none outlives it unnoticed. */
+const regionVariable = 'QUENCH_REGION'
+
+/** On one machine answers come at once, and so may questions. */
+const localPolicy: Policy = {
+  ...defaultPolicy,
+  pollSeconds: 2,
+  cancelPollSeconds: 1,
+  leaseSeconds: 30,
+  recoverSeconds: 2,
+  settleSeconds: 5,
+}
+const eventGatherMs = 20
+
+/**
+ * The embedded stand-in for AWS: the real store, use cases and executors over back ends on this machine.
+ *
+ * Errors: Conflict when another process has a region in this directory.
+ */
+export async function composeLocal(options: LocalOptions): Promise<Local> {
+  const { directory, faults = createFaults(), log = () => {} } = options
+  const at = (name: string) => join(directory, name)
+  await mkdir(at('results'), { recursive: true })
+  const lock = await lockFolder(directory)
+  const environment = { [regionVariable]: await readRegionId(at('region-id')) }
+  const dynamo = await startLocalDynamo({ directory: at('dynamodb') })
+
+  const events = gather(eventGatherMs, async (batch: readonly unknown[]) => {
+    await noteJobNews(
+      context,
+      batch.map((event) => readBatchEvent(event) ?? readBraketEvent(event)).filter((news) => news !== undefined),
+    )
+  })
+  const batch = createLocalBatch({
+    directory: at('batch'),
+    vcpus: options.vcpus,
+    stopTimeoutSeconds: options.stopTimeoutSeconds,
+    ...(options.workingDirectory !== undefined && { workingDirectory: options.workingDirectory }),
+    environment,
+    faults,
+    onEvent: events.add,
+  })
+  const braket = createLocalBraket({
+    directory: at('braket'),
+    ...(options.queueSeconds !== undefined && { queueSeconds: options.queueSeconds }),
+    stopTimeoutSeconds: options.stopTimeoutSeconds,
+    environment,
+    faults,
+    onEvent: events.add,
+  })
+  const quantum = { braketIn: () => braket, output: { bucket: 'amazon-braket-local', keyPrefix: 'tasks' } }
+  const hosts = Object.fromEntries(options.hosts.map((name, n) => [name, { instanceId: instanceId(n) }]))
+  // The login node of the cluster is one more host.
+  const clusters = options.slurm ? { local: { instanceId: instanceId(options.hosts.length) } } : {}
+  const runCommand = createLocalRunCommand({
+    directory: at('hosts'),
+    hosts: { ...hosts, ...(options.slurm && { 'slurm-login': clusters.local }) },
+    faults,
+    environment: { ...environment, ...(process.env.SLURM_CONF && { SLURM_CONF: process.env.SLURM_CONF }) },
+  })
+  const logs = createLocalLogs({ directory: at('batch'), batch, faults })
+  const executors = byName([
+    createBatchExecutor({ batch, submitter: batch, readLogStream: createLogReader(logs) }),
+    createSshExecutor({ ssm: runCommand, hosts }),
+    createBraketTaskExecutor({ ...quantum, readText }),
+    createBraketJobExecutor({ ...quantum, roleArn: 'arn:aws:iam::000000000000:role/hybrid-jobs' }),
+    ...(options.slurm ? [createSlurmExecutor({ ssm: runCommand, clusters })] : []),
+    createSublatticeExecutor({ children: createChildDispatches(() => context), readText }),
+  ])
+  const executions = createLocalExecutions(() => context)
+  const bulkRunner = createLocalBulkRunner(() => context)
+  const context: Context = {
+    store: createDynamoStore(dynamo.client, dynamo.tableName),
+    bulks: createDynamoBulks(dynamo.client, dynamo.tableName),
+    bulkRunner,
+    executors,
+    executions,
+    policy: {
+      ...localPolicy,
+      chunks: Object.fromEntries(
+        [...executors].map(([name, { chunk, packing }]) => [name, { ...chunk, packs: packing !== undefined }]),
+      ),
+      ...(options.prices && { priceOf: createPriceOf(options.prices, createKnownDevices().arnOf) }),
+      ...options.policy,
+    },
+    now: Date.now,
+    sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
+    newId: randomUUID,
+    resultUri: (dispatchId, taskId, attempt) => pathToFileURL(at(`results/${dispatchId}-${taskId}-${attempt}`)).href,
+    ...localResultFiles,
+    concurrency: 8,
+    log,
+  }
+
+  return {
+    context,
+    faults,
+    start: async () => {
+      await batch.start()
+      await braket.start()
+      for (const dispatchId of await context.store.listOpen()) {
+        const dispatch = await context.store.readDispatch(dispatchId)
+        if (dispatch?.status === 'running') await executions.start(dispatchId, dispatch.epoch)
+      }
+      await bulkRunner.start()
+    },
+    close: async ({ detachJobs }) => {
+      await bulkRunner.close()
+      await executions.close()
+      // Slurm's own daemons would start what is queued, whatever we kill here.
+      if (!detachJobs) await stopJobsOf('slurm', context)
+      await batch.close({ detachJobs })
+      await braket.close({ detachJobs })
+      await runCommand.close()
+      await events.close()
+      if (!detachJobs) await killProcesses(regionVariable, new Set(Object.values(environment)))
+      await dynamo.close()
+      await lock.release()
+    },
+  }
+}
+
+/** Stop what an executor runs for the open dispatches. They stay open: the jobs count as lost at the next start. */
+async function stopJobsOf(name: string, { executors, store }: Context): Promise<void> {
+  const executor = executors.get(name)
+  if (!executor) return
+  for (const dispatchId of await store.listOpen()) {
+    const runs = await store.readLive(dispatchId)
+    const handles = runs.flatMap((run) => (run.executor === name && run.handle ? [run.handle] : []))
+    if (handles.length > 0) await executor.cancel(handles, { mode: 'force', reason: 'the server is shutting down' })
+  }
+}
+
+/** Systems Manager names machines `i-` and 17 hexadecimal digits. */
+function instanceId(n: number): string {
+  return `i-${n.toString(16).padStart(17, '0')}`
+}
+
+function byName(executors: readonly Executor[]): ReadonlyMap<string, Executor> {
+  return new Map(executors.map((executor) => [executor.name, executor]))
+}
+
+async function readRegionId(file: string): Promise<string> {
+  await writeFile(file, randomUUID(), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  return readFile(file, 'utf8')
+}

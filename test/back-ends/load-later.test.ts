@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Executor, ExecutorFacts, JobQuery } from '../../lib/back-ends/executor.ts'
+import { loadLater } from '../../lib/back-ends/load-later.ts'
+
+const packingFacts = { problem: () => undefined, mayDifferInNeeds: true }
+const facts: ExecutorFacts = {
+  name: 'echo',
+  optionsSchema: z.record(z.string(), z.json()),
+  handleSchema: z.record(z.string(), z.json()),
+  adopts: true,
+  iamActions: [],
+  chunk: { submit: 1, poll: 1, cancel: 1 },
+  packing: packingFacts,
+}
+const query: JobQuery = { name: 'quench-a-0-1', dispatchId: 'a', taskId: 0, attempt: 1, options: {} }
+const job = { ...query, environment: {} }
+
+/** Answers every verb with its name, and what it was asked. */
+function anEcho() {
+  const asked: unknown[][] = []
+  const echo =
+    (verb: string) =>
+    async (...args: unknown[]) => {
+      asked.push([verb, ...args])
+      return { verb } as never
+    }
+  const executor: Executor = {
+    ...facts,
+    submit: echo('submit'),
+    find: echo('find'),
+    poll: echo('poll'),
+    cancel: echo('cancel'),
+    forestall: echo('forestall'),
+    readLog: echo('readLog'),
+    listJobs: echo('listJobs'),
+    packing: { ...packingFacts, submit: echo('packing.submit'), find: echo('packing.find') },
+  }
+  return { executor, asked }
+}
+
+function aLater(verbs: Parameters<typeof loadLater>[1]) {
+  const { executor, asked } = anEcho()
+  let loads = 0
+  const later = loadLater(facts, verbs, async () => {
+    loads += 1
+    return executor
+  })
+  return { later, asked, loads: () => loads }
+}
+
+test('every verb reaches the executor with what it was given, and the executor is loaded once', async () => {
+  const { later, asked, loads } = aLater(['forestall', 'readLog', 'listJobs'])
+  expect(loads()).toBe(0)
+  const request = { mode: 'force', reason: 'why' } as const
+  const place = { stream: 'stdout', offset: 7 } as const
+  const answers = await Promise.all([
+    later.submit(job),
+    later.find(query),
+    later.poll([{ id: 1 }]),
+    later.cancel([{ id: 1 }], request),
+    later.forestall?.(query),
+    later.readLog?.({ id: 1 }, place),
+    later.listJobs?.(),
+    later.packing?.submit([job], 'pack'),
+    later.packing?.find([query], 'pack'),
+  ])
+  const expected = [
+    ['submit', job],
+    ['find', query],
+    ['poll', [{ id: 1 }]],
+    ['cancel', [{ id: 1 }], request],
+    ['forestall', query],
+    ['readLog', { id: 1 }, place],
+    ['listJobs'],
+    ['packing.submit', [job], 'pack'],
+    ['packing.find', [query], 'pack'],
+  ]
+  expect(asked).toEqual(expected)
+  expect(answers).toEqual(expected.map(([verb]) => ({ verb })))
+  expect(loads()).toBe(1)
+})
+
+test('a verb that it is not said to have is not there', () => {
+  const { later } = aLater(['forestall'])
+  expect(Object.keys(later)).toContain('forestall')
+  expect(Object.keys(later)).not.toContain('readLog')
+  expect(Object.keys(later)).not.toContain('listJobs')
+})
+
+test('what its code throws comes through', async () => {
+  const later = loadLater(facts, [], async () => ({
+    ...anEcho().executor,
+    poll: () => Promise.reject(new Error('down')),
+  }))
+  await expect(later.poll([])).rejects.toThrow('down')
+})

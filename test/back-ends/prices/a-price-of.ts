@@ -1,0 +1,17 @@
+import { createKnownDevices } from '../../../lib/back-ends/braket/devices.ts'
+import { createPriceOf } from '../../../lib/back-ends/create-price-of.ts'
+import type { Prices } from '../../../lib/back-ends/prices.ts'
+import type { JobPrice } from '../../../lib/domain/budget/price.ts'
+
+const nothingSaid: Prices = { queues: {}, devices: {}, hybridJobInstances: {}, hosts: {}, clusters: {} }
+
+/** Prices as a server has them. */
+export function aPriceOf(prices: Partial<Prices>) {
+  return createPriceOf({ ...nothingSaid, ...prices }, createKnownDevices().arnOf)
+}
+
+/** What a job of that price is charged when it has run for so long. */
+export function charge(price: JobPrice | undefined, seconds: number): number {
+  if (!price) return Number.NaN
+  return price.commitUsd + price.perSecondUsd * Math.max(seconds, price.minimumSeconds)
+}
