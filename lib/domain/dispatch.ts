@@ -1,7 +1,7 @@
 import type { Budget } from './budget/budget.ts'
 import type { Amounts } from './budget/spend.ts'
-import type { Failure } from './failure.ts'
-import type { JsonObject } from './json.ts'
+import type { Fence } from './fence.ts'
+import type { Outcome } from './task-run.ts'
 
 /** One run of a graph: what META holds, and all that a turn needs to know beside the live tasks. */
 export interface Dispatch {
@@ -61,96 +61,3 @@ export interface Parent {
 export type ReopenedCounts = Readonly<Record<Exclude<Outcome, 'succeeded'>, number>>
 
 export type DispatchStatus = 'running' | 'succeeded' | 'failed' | 'cancelled'
-
-/** The mark that forbids starts in a cancellation's scope. */
-export interface Fence {
-  readonly id: string
-  /** A bit a task, or the whole dispatch. */
-  readonly scope: Uint8Array | 'all'
-  readonly mode: 'graceful' | 'force'
-  readonly graceSeconds: number
-  readonly reason: string
-  readonly source?: CancelSource
-  /** Epoch milliseconds. */
-  readonly at: number
-  /** How many tasks in scope were given up before they had started. */
-  readonly abandoned: number
-  /** How the live tasks in scope ended, by executor: written in the same update that settles them. */
-  readonly ended: Readonly<Record<string, EndCounts>>
-  /** When a turn first saw a job in scope that was overdue (`task-state.ts`). */
-  readonly unconfirmedAt?: number
-}
-
-export interface EndCounts {
-  readonly cancelled: number
-  readonly succeeded: number
-  readonly failed: number
-  /** Given up by a forced redrive: their end was never confirmed. Not among the cancelled. */
-  readonly unconfirmed?: number
-}
-
-/** The current attempt of a task that has been claimed at least once: what `TASK#<id>` holds. */
-export interface TaskRun {
-  readonly id: number
-  readonly attempt: number
-  /** In which redrive it was claimed; absent for the first drive. */
-  readonly redrive?: number
-  /** The first attempt of that redrive, where there were others before it: retries count from here. */
-  readonly firstAttempt?: number
-  readonly executor: string
-  readonly state: RunState
-  /** Claimed and not settled yet. */
-  readonly live: boolean
-  readonly claimId: string
-  readonly claimedAt: number
-  /** Of a claim for a pack: the member after which its job is named. */
-  readonly packLeader?: number
-  readonly handle?: JsonObject
-  readonly submittedAt?: number
-  readonly startedAt?: number
-  readonly endedAt?: number
-  readonly exitCode?: number
-  readonly failure?: Failure
-  /** When it was asked to stop for its time limit: however it ends then, unless by success, it has timed out. */
-  readonly timedOutAt?: number
-  /** What the attempts of this task before this one have cost. */
-  readonly earlierSpend?: Amounts
-  /** Of a sublattice: what its child has spent, as last seen. */
-  readonly childSpend?: Amounts
-  /** A released claim is not taken up again before this moment. */
-  readonly notBefore?: number
-  /** Since when the back end has said that it does not know the job. */
-  readonly missingSince?: number
-  /** Why the last request to stop the job failed; the next pass asks again. */
-  readonly cancelError?: string
-}
-
-/**
- * State of one attempt. `submitting`: claimed, no handle yet. `released`: claimed, then given back with nothing
- * provisioned. `lost`: the back end does not have it, and it is not to be found by name either.
- */
-export type RunState = 'submitting' | 'released' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost'
-
-/** How a task is settled. Final. */
-export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'skipped'
-
-/** The record of one cancel request. */
-export interface Cancellation {
-  readonly id: string
-  readonly dispatchId: string
-  /** The tasks that were named, sorted; absent for the whole dispatch. */
-  readonly taskIds?: readonly number[]
-  readonly mode: 'graceful' | 'force'
-  readonly graceSeconds: number
-  readonly reason: string
-  readonly actor: string
-  readonly source: CancelSource
-  /** Epoch milliseconds. */
-  readonly at: number
-  readonly idempotencyKey?: string
-  /** What its fence knew when a redrive took the fence away: it is over, and must not be raised again. */
-  readonly final?: Pick<Fence, 'abandoned' | 'ended'>
-}
-
-/** `timeout`: the time limit of the dispatch itself. */
-export type CancelSource = 'api' | 'budget' | 'alarm' | 'console' | 'parent' | 'timeout'

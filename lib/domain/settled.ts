@@ -1,5 +1,5 @@
 import { type Bits, emptyBits, hasBit, setBit } from './bits.ts'
-import type { Outcome } from './dispatch.ts'
+import type { Outcome } from './task-run.ts'
 
 /**
  * How every task of a dispatch was settled, in two bits a task: 0 open, 1 succeeded, 2 failed, 3 cancelled or skipped.

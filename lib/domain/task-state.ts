@@ -1,8 +1,9 @@
 import { fencesOver } from './cancel/cancel-scope.ts'
-import type { Dispatch, Outcome, TaskRun } from './dispatch.ts'
+import type { Dispatch } from './dispatch.ts'
 import type { Task } from './graph/graph.ts'
 import { isOfOlderDrive } from './redrive/older-drive.ts'
 import { outcomeOf } from './settled.ts'
+import type { Outcome, TaskRun } from './task-run.ts'
 import { retryAt } from './turn/retry.ts'
 
 /** What people see of a task; `cancelling` and `unconfirmed` are derived, the rest follows from `settled` and the run. */

@@ -1,10 +1,13 @@
 import type { Budget } from '../domain/budget/budget.ts'
 import type { Amounts } from '../domain/budget/spend.ts'
-import type { Cancellation, Dispatch, Fence, TaskRun } from '../domain/dispatch.ts'
+import type { Cancellation } from '../domain/cancellation.ts'
+import type { Dispatch } from '../domain/dispatch.ts'
 import type { Failure } from '../domain/failure.ts'
+import type { Fence } from '../domain/fence.ts'
 import type { Graph } from '../domain/graph/graph.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Settled } from '../domain/settled.ts'
+import type { TaskRun } from '../domain/task-run.ts'
 import type { TurnChanges } from '../domain/turn/plan-turn.ts'
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../lib/domain/dispatch.ts'
 import { countSettled, nothingSettled, outcomeOf, reopen, type Settled, settle } from '../../lib/domain/settled.ts'
+import type { Outcome } from '../../lib/domain/task-run.ts'
 
 const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'cancelled', 'skipped']
 

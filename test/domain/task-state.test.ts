@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome, TaskRun } from '../../lib/domain/dispatch.ts'
 import type { Task } from '../../lib/domain/graph/graph.ts'
+import type { Outcome, TaskRun } from '../../lib/domain/task-run.ts'
 import { isOverdue, shownState } from '../../lib/domain/task-state.ts'
 import { aDispatch, aFence, aGraph, aRun, someTime } from '../support/builders.ts'
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Fence, TaskRun } from '../../lib/domain/dispatch.ts'
 import { InvalidInput } from '../../lib/domain/errors.ts'
+import type { Fence } from '../../lib/domain/fence.ts'
 import { outcomeOf, settle } from '../../lib/domain/settled.ts'
+import type { TaskRun } from '../../lib/domain/task-run.ts'
 import type { Claim, RunChange, Store } from '../../lib/store/store.ts'
 import { aCancellation, aDispatch, aFence, aGraph, aScope, someTime } from '../support/builders.ts'
 

@@ -1,8 +1,11 @@
 import { emptyBits, setBit } from '../../lib/domain/bits.ts'
 import type { BulkCancellation } from '../../lib/domain/bulk/bulk.ts'
-import type { Cancellation, Dispatch, Fence, Outcome, TaskRun } from '../../lib/domain/dispatch.ts'
+import type { Cancellation } from '../../lib/domain/cancellation.ts'
+import type { Dispatch } from '../../lib/domain/dispatch.ts'
+import type { Fence } from '../../lib/domain/fence.ts'
 import type { Graph, Task } from '../../lib/domain/graph/graph.ts'
 import { nothingSettled, settle } from '../../lib/domain/settled.ts'
+import type { Outcome, TaskRun } from '../../lib/domain/task-run.ts'
 import type { Random } from './random.ts'
 import { randomGraph } from './random-graph.ts'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Observation } from '../../back-ends/executor.ts'
-import type { TaskRun } from '../../domain/dispatch.ts'
 import type { Failure } from '../../domain/failure.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import type { RunChange } from '../../store/store.ts'
 
 /** What an observation changes about a run; undefined where it says nothing new. */

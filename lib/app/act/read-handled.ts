@@ -1,5 +1,5 @@
 import type { Handle } from '../../back-ends/executor.ts'
-import type { TaskRun } from '../../domain/dispatch.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import type { Store } from '../../store/store.ts'
 import type { Work } from './act.ts'
 

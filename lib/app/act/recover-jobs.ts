@@ -1,7 +1,7 @@
 import type { Handle } from '../../back-ends/executor.ts'
-import type { TaskRun } from '../../domain/dispatch.ts'
 import { isBackendError } from '../../domain/errors.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import type { Work } from './act.ts'

@@ -1,7 +1,7 @@
 import { type Amounts, spentOn } from '../../domain/budget/spend.ts'
-import type { TaskRun } from '../../domain/dispatch.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
 import { isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import type { AttemptId } from '../../domain/turn/action.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'

@@ -1,7 +1,9 @@
 import { covers } from '../../domain/cancel/cancel-scope.ts'
-import type { Dispatch, Fence, Outcome, TaskRun } from '../../domain/dispatch.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
+import type { Fence } from '../../domain/fence.ts'
 import type { Task } from '../../domain/graph/graph.ts'
 import { outcomeOf } from '../../domain/settled.ts'
+import type { Outcome, TaskRun } from '../../domain/task-run.ts'
 import { retryAt } from '../../domain/turn/retry.ts'
 import { dispatchState } from '../read/views.ts'
 

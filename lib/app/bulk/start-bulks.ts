@@ -1,6 +1,7 @@
 import { type BulkCancellation, maxBulkDispatches } from '../../domain/bulk/bulk.ts'
 import type { Selector } from '../../domain/bulk/selector.ts'
-import type { CancelSource, Dispatch } from '../../domain/dispatch.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
+import type { CancelSource } from '../../domain/fence.ts'
 import type { Context } from '../context.ts'
 import { stableId } from '../stable-id.ts'
 import { findMatching } from './find-matching.ts'

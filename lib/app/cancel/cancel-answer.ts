@@ -1,5 +1,6 @@
 import { covers } from '../../domain/cancel/cancel-scope.ts'
-import type { Cancellation, Fence } from '../../domain/dispatch.ts'
+import type { Cancellation } from '../../domain/cancellation.ts'
+import type { Fence } from '../../domain/fence.ts'
 import { outcomeOf } from '../../domain/settled.ts'
 import { shownState } from '../../domain/task-state.ts'
 import type { Snapshot } from '../../domain/turn/plan-turn.ts'

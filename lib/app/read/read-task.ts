@@ -1,6 +1,7 @@
-import type { Dispatch, TaskRun } from '../../domain/dispatch.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
 import { NotFound } from '../../domain/errors.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import { type ShownState, shownState } from '../../domain/task-state.ts'
 import type { Context } from '../context.ts'
 import { tasksOf } from './views.ts'

@@ -1,9 +1,12 @@
 import type { Spend } from '../../domain/budget/spend.ts'
 import { covers, hasWholeFence, wholeFence } from '../../domain/cancel/cancel-scope.ts'
-import type { Cancellation, Dispatch, EndCounts, Fence, TaskRun } from '../../domain/dispatch.ts'
+import type { Cancellation } from '../../domain/cancellation.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
+import type { EndCounts, Fence } from '../../domain/fence.ts'
 import { type Graph, sublattice, type Task } from '../../domain/graph/graph.ts'
 import { isBeforeEnd, isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
 import { countSettled, outcomeOf } from '../../domain/settled.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import { isOverdue, shownState } from '../../domain/task-state.ts'
 import type {
   CancellationSummary,

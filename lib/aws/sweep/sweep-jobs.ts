@@ -1,7 +1,7 @@
 import type { Context } from '../../app/context.ts'
 import type { Executor, ListedJob } from '../../back-ends/executor.ts'
-import type { TaskRun } from '../../domain/dispatch.ts'
 import { isBackendError } from '../../domain/errors.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 
 /** What a sweep over the back ends' jobs found. */
 export interface JobSweep {

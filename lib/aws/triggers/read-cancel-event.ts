@@ -1,5 +1,5 @@
-import type { CancelSource } from '../../domain/dispatch.ts'
 import { InvalidInput } from '../../domain/errors.ts'
+import type { CancelSource } from '../../domain/fence.ts'
 import {
   type CancelPayload,
   cancelPayload,

@@ -1,5 +1,5 @@
-import type { TaskRun } from '../dispatch.ts'
 import { type Graph, sublattice } from '../graph/graph.ts'
+import type { TaskRun } from '../task-run.ts'
 import type { JobPrice, PriceOf } from './price.ts'
 
 /** What was spent, in US dollars, and how many jobs are not in it since nobody knows their price. */

@@ -1,4 +1,4 @@
-import type { CancelSource } from '../dispatch.ts'
+import type { CancelSource } from '../fence.ts'
 import type { Selector } from './selector.ts'
 
 /** The record of one request to cancel many dispatches. */

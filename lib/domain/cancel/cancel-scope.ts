@@ -1,5 +1,6 @@
 import { type Bits, emptyBits, hasBit, setBit } from '../bits.ts'
-import type { Dispatch, Fence } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { Fence } from '../fence.ts'
 import { effectiveNeeds } from '../graph/effective-needs.ts'
 import type { Graph } from '../graph/graph.ts'
 import { outcomeOf, type Settled } from '../settled.ts'

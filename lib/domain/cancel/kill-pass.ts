@@ -1,4 +1,6 @@
-import type { Dispatch, Fence, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { Fence } from '../fence.ts'
+import type { TaskRun } from '../task-run.ts'
 
 const firstRepeatSeconds = 5
 const longestRepeatSeconds = 60

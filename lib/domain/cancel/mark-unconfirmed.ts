@@ -1,4 +1,5 @@
-import type { Dispatch, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { TaskRun } from '../task-run.ts'
 import { isOverdue } from '../task-state.ts'
 import { covers } from './cancel-scope.ts'
 

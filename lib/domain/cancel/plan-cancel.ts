@@ -1,4 +1,4 @@
-import type { Fence } from '../dispatch.ts'
+import type { Fence } from '../fence.ts'
 import { outcomeOf } from '../settled.ts'
 import { type Action, attemptsOf, chunkActions, chunkAttempts } from '../turn/action.ts'
 import type { Snapshot } from '../turn/plan-turn.ts'

@@ -1,5 +1,7 @@
-import type { Dispatch, EndCounts, Outcome, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { EndCounts } from '../fence.ts'
 import { isGivenUp } from '../redrive/given-up.ts'
+import type { Outcome, TaskRun } from '../task-run.ts'
 import { covers } from './cancel-scope.ts'
 
 const none: EndCounts = { cancelled: 0, succeeded: 0, failed: 0 }

@@ -1,5 +1,6 @@
-import type { Dispatch, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
 import { outcomeOf, type Settled, settle } from '../settled.ts'
+import type { TaskRun } from '../task-run.ts'
 import { planTurn, type Snapshot } from '../turn/plan-turn.ts'
 import type { Policy } from '../turn/policy.ts'
 import { isFenced } from './cancel-scope.ts'

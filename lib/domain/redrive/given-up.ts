@@ -1,5 +1,5 @@
-import type { TaskRun } from '../dispatch.ts'
 import type { Failure } from '../failure.ts'
+import type { TaskRun } from '../task-run.ts'
 
 const code = 'Unconfirmed'
 

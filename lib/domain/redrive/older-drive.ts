@@ -1,4 +1,5 @@
-import type { Dispatch, Outcome, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { Outcome, TaskRun } from '../task-run.ts'
 
 /** A run that is over and done with: its task was reopened, and has not been claimed since. */
 export function isOfOlderDrive({ live, redrive = 0 }: TaskRun, { redrives = 0 }: Pick<Dispatch, 'redrives'>): boolean {

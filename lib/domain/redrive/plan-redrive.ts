@@ -1,9 +1,10 @@
 import { dependantsOf } from '../cancel/cancel-scope.ts'
-import type { Outcome, ReopenedCounts } from '../dispatch.ts'
+import type { ReopenedCounts } from '../dispatch.ts'
 import type { Problem } from '../errors.ts'
 import { effectiveNeeds } from '../graph/effective-needs.ts'
 import type { Graph } from '../graph/graph.ts'
 import { outcomeOf, type Settled } from '../settled.ts'
+import type { Outcome } from '../task-run.ts'
 
 /** Which tasks a redrive opens again. */
 export interface Redrive {

@@ -1,6 +1,6 @@
 import type { KillGroup } from '../cancel/kill-pass.ts'
-import type { TaskRun } from '../dispatch.ts'
 import type { Graph, Task } from '../graph/graph.ts'
+import type { TaskRun } from '../task-run.ts'
 import type { Policy } from './policy.ts'
 
 export interface AttemptId {

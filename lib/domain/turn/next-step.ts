@@ -1,5 +1,6 @@
-import type { Fence, Outcome, TaskRun } from '../dispatch.ts'
+import type { Fence } from '../fence.ts'
 import type { Graph, Task } from '../graph/graph.ts'
+import type { Outcome, TaskRun } from '../task-run.ts'
 import type { Policy } from './policy.ts'
 import { retryAt } from './retry.ts'
 

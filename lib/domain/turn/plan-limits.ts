@@ -2,8 +2,9 @@ import { type Budget, checkBudget, exceededReason } from '../budget/budget.ts'
 import type { PriceOf } from '../budget/price.ts'
 import { addAmounts, measureSpend, nothingSpent, type Spend, spentOn } from '../budget/spend.ts'
 import { wholeFence } from '../cancel/cancel-scope.ts'
-import type { Dispatch, Outcome, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
 import type { Graph } from '../graph/graph.ts'
+import type { Outcome, TaskRun } from '../task-run.ts'
 import { dispatchDeadline } from './time-limit.ts'
 
 /** Why a dispatch is stopped by itself. */

@@ -1,9 +1,10 @@
 import { isFenced } from '../cancel/cancel-scope.ts'
-import type { Dispatch, Outcome, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
 import { effectiveNeeds } from '../graph/effective-needs.ts'
 import type { Graph, Task } from '../graph/graph.ts'
 import { topologicalOrder } from '../graph/topological-order.ts'
 import { outcomeOf } from '../settled.ts'
+import type { Outcome, TaskRun } from '../task-run.ts'
 import type { AttemptId } from './action.ts'
 import type { Policy } from './policy.ts'
 

@@ -1,5 +1,5 @@
-import type { TaskRun } from '../dispatch.ts'
 import type { Task } from '../graph/graph.ts'
+import type { TaskRun } from '../task-run.ts'
 
 /** Submissions of one task when the back end loses them: the first and two more. */
 const lostAttempts = 3

@@ -1,6 +1,7 @@
 import type { Stop } from '../cancel/kill-pass.ts'
-import type { Dispatch, TaskRun } from '../dispatch.ts'
+import type { Dispatch } from '../dispatch.ts'
 import type { Graph, Task } from '../graph/graph.ts'
+import type { TaskRun } from '../task-run.ts'
 
 /** From asking a job to end at its time limit to killing it. */
 const graceSeconds = 30

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { RunState, TaskRun } from '../../domain/dispatch.ts'
+import type { RunState, TaskRun } from '../../domain/task-run.ts'
 import type { Store } from '../store.ts'
 import { all, any, equals, isAbsent, isOneOf, isPresent } from './expression.ts'
 import { attemptAttributes, keys, runFromItem, timeToLive } from './items.ts'

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { Cancellation, Dispatch, TaskRun } from '../../domain/dispatch.ts'
+import type { Cancellation } from '../../domain/cancellation.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 
 /** How long an item outlives its last write. Longer than the year that a Step Functions execution may last. */
 const retentionDays = 400

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import type { Dispatch, TaskRun } from '../../domain/dispatch.ts'
+import type { Dispatch } from '../../domain/dispatch.ts'
+import type { TaskRun } from '../../domain/task-run.ts'
 import { dispatchFromItem, runFromItem } from './items.ts'
 
 /** An item before and after a write, as a stream of the table tells it to a function: binary values are base64. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { changeOf, lineOf } from '../../../lib/app/act/note-observation.ts'
 import type { Observation } from '../../../lib/back-ends/executor.ts'
-import type { TaskRun } from '../../../lib/domain/dispatch.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import type { RunChange } from '../../../lib/store/store.ts'
 import { aRun } from '../../support/builders.ts'
 

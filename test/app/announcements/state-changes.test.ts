@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { changeOfRun, changesOfDispatch } from '../../../lib/app/announcements/state-changes.ts'
-import type { Dispatch, Outcome, RunState } from '../../../lib/domain/dispatch.ts'
+import type { Dispatch } from '../../../lib/domain/dispatch.ts'
 import { outcomeOf, settle } from '../../../lib/domain/settled.ts'
+import type { Outcome, RunState } from '../../../lib/domain/task-run.ts'
 import { aDispatch, aFence, aGraph, aRun, aScope, someTime } from '../../support/builders.ts'
 
 function changes(before: Dispatch | undefined, after: Dispatch) {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cancelDispatch } from '../../../lib/app/cancel/cancel-dispatch.ts'
 import { submitDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
-import type { Fence } from '../../../lib/domain/dispatch.ts'
 import { Conflict } from '../../../lib/domain/errors.ts'
+import type { Fence } from '../../../lib/domain/fence.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { cancellationView, dispatchRow, dispatchState, dispatchView, taskView } from '../../../lib/app/read/views.ts'
 import { measureSpend } from '../../../lib/domain/budget/spend.ts'
-import type { Dispatch, Fence, Outcome } from '../../../lib/domain/dispatch.ts'
+import type { Dispatch } from '../../../lib/domain/dispatch.ts'
+import type { Fence } from '../../../lib/domain/fence.ts'
 import type { Task } from '../../../lib/domain/graph/graph.ts'
+import type { Outcome } from '../../../lib/domain/task-run.ts'
 import { aCancellation, aDispatch, aFence, aGraph, aRun, aScope, someId, someTime } from '../../support/builders.ts'
 
 const at = (seconds: number) => ({ now: someTime + seconds * 1000, confirmSeconds: 900 })

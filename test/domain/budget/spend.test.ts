@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PriceOf } from '../../../lib/domain/budget/price.ts'
 import { addAmounts, measureSpend, nothingSpent, spentOn } from '../../../lib/domain/budget/spend.ts'
-import type { TaskRun } from '../../../lib/domain/dispatch.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { aGraph, aRun, someTime } from '../../support/builders.ts'
 
 /** Batch: a cent a second, a minute at least. Braket: 2 dollars a task. SSH: nobody knows. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { fencesOver } from '../../../lib/domain/cancel/cancel-scope.ts'
 import { killGroups, modeOf, planKillPass, type StopsOf } from '../../../lib/domain/cancel/kill-pass.ts'
-import type { Dispatch, Fence, TaskRun } from '../../../lib/domain/dispatch.ts'
+import type { Dispatch } from '../../../lib/domain/dispatch.ts'
+import type { Fence } from '../../../lib/domain/fence.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { aDispatch, aFence, aRun, aScope, someTime } from '../../support/builders.ts'
 
 const seconds = (n: number) => someTime + n * 1000

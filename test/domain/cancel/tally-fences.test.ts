@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { tallyFences } from '../../../lib/domain/cancel/tally-fences.ts'
-import type { Outcome } from '../../../lib/domain/dispatch.ts'
 import { unconfirmedEnd } from '../../../lib/domain/redrive/given-up.ts'
+import type { Outcome } from '../../../lib/domain/task-run.ts'
 import { aDispatch, aFence, aRun, aScope } from '../../support/builders.ts'
 
 const outcomes = (entries: Record<number, Outcome>) =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isStopping, settledWithout, unconfirmedRuns } from '../../../lib/domain/cancel/unconfirmed.ts'
-import type { TaskRun } from '../../../lib/domain/dispatch.ts'
 import { isGivenUp, unconfirmedEnd } from '../../../lib/domain/redrive/given-up.ts'
 import { outcomeOf } from '../../../lib/domain/settled.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
 import { aDispatch, aFence, aGraph, aRun, aScope, someTime } from '../../support/builders.ts'
 

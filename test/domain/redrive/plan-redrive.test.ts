@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../../lib/domain/dispatch.ts'
 import { effectiveNeeds } from '../../../lib/domain/graph/effective-needs.ts'
 import type { Task } from '../../../lib/domain/graph/graph.ts'
 import { countReopened, planRedrive } from '../../../lib/domain/redrive/plan-redrive.ts'
 import { outcomeOf } from '../../../lib/domain/settled.ts'
+import type { Outcome } from '../../../lib/domain/task-run.ts'
 import { aDispatch, aGraph, aRandomGraph } from '../../support/builders.ts'
 import { createRandom } from '../../support/random.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Dispatch, TaskRun } from '../../../lib/domain/dispatch.ts'
+import type { Dispatch } from '../../../lib/domain/dispatch.ts'
 import type { Graph, Task } from '../../../lib/domain/graph/graph.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { planTurn } from '../../../lib/domain/turn/plan-turn.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
 import { aDispatch, aFence, aGraph, aRun, someTime } from '../../support/builders.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { TaskRun } from '../../../lib/domain/dispatch.ts'
 import type { Task } from '../../../lib/domain/graph/graph.ts'
+import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { retryAt } from '../../../lib/domain/turn/retry.ts'
 import { aGraph, aRun, someTime } from '../../support/builders.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Cancellation, Dispatch } from '../../../lib/domain/dispatch.ts'
+import type { Cancellation } from '../../../lib/domain/cancellation.ts'
+import type { Dispatch } from '../../../lib/domain/dispatch.ts'
 import {
   allOpenShards,
   cancellationFromItem,
