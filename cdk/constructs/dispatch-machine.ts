@@ -6,12 +6,11 @@ import { Construct } from 'constructs'
 import type { QuenchConfig } from '../config.ts'
 import { dispatchDefinition } from '../dispatch-definition.ts'
 import type { DispatchTable } from './dispatch-table.ts'
-import type { Functions } from './functions.ts'
 import type { QuenchFunction } from './quench-function.ts'
 
 interface DispatchMachineProps {
   readonly config: QuenchConfig
-  readonly functions: Functions
+  readonly functions: { readonly turn: QuenchFunction; readonly act: QuenchFunction }
   readonly table: DispatchTable
 }
 

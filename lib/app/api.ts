@@ -17,13 +17,8 @@ import type {
 } from '../schema/api.ts'
 import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
+import type { Caller } from './caller.ts'
 import type { Result } from './read/read-result.ts'
-
-/** Who asks. Only the owner of a dispatch, or an admin, may see or cancel it. */
-export interface Caller {
-  readonly id: string
-  readonly isAdmin: boolean
-}
 
 export interface ListRequest extends PageRequest {
   readonly status?: DispatchState

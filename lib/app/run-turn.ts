@@ -1,4 +1,4 @@
-import { warningLine } from '../domain/budget/budget.ts'
+import { warningLine } from '../domain/budget/check-budget.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import { NotFound } from '../domain/errors.ts'
 import type { Graph } from '../domain/graph/graph.ts'

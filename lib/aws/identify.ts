@@ -1,4 +1,4 @@
-import type { Caller } from '../app/api.ts'
+import type { Caller } from '../app/caller.ts'
 import { Forbidden } from '../domain/errors.ts'
 import { httpEvent } from '../schema/lambda.ts'
 import type { Admins } from './config.ts'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Amounts } from '../domain/budget/spend.ts'
+import type { Amounts } from '../domain/budget/amounts.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { JobRef } from '../domain/job-name.ts'
 import type { JsonObject } from '../domain/json.ts'

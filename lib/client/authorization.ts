@@ -1,13 +1,6 @@
 import { InvalidInput } from '../domain/errors.ts'
+import type { OutgoingRequest } from './outgoing-request.ts'
 import type { SignRequest } from './sign-request.ts'
-
-/** A request as it is about to be sent. */
-export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
-}
 
 /** How a request says who sends it. */
 export interface Authorization {

@@ -2,7 +2,7 @@ import { Sha256 } from '@aws-crypto/sha256-js'
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { InvalidInput } from '../domain/errors.ts'
-import type { OutgoingRequest } from './authorization.ts'
+import type { OutgoingRequest } from './outgoing-request.ts'
 
 /** The headers of a request, its signature among them. */
 export type SignRequest = (request: OutgoingRequest) => Promise<Readonly<Record<string, string>>>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { Authorization, OutgoingRequest } from './authorization.ts'
+import type { Authorization } from './authorization.ts'
 import { QuenchApiError, ServerUnreachable } from './errors.ts'
+import type { OutgoingRequest } from './outgoing-request.ts'
 
 interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT'

@@ -1,5 +1,5 @@
+import type { Amounts } from './budget/amounts.ts'
 import type { Budget } from './budget/budget.ts'
-import type { Amounts } from './budget/spend.ts'
 import type { Fence } from './fence.ts'
 import type { Outcome } from './task-run.ts'
 

@@ -1,4 +1,4 @@
-import type { Amounts } from './budget/spend.ts'
+import type { Amounts } from './budget/amounts.ts'
 import type { Failure } from './failure.ts'
 import type { JsonObject } from './json.ts'
 

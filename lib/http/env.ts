@@ -1,4 +1,4 @@
-import type { Caller } from '../app/api.ts'
+import type { Caller } from '../app/caller.ts'
 
 /** What the middleware leaves for the routes. */
 export interface HttpEnv {

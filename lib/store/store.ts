@@ -1,5 +1,5 @@
+import type { Amounts } from '../domain/budget/amounts.ts'
 import type { Budget } from '../domain/budget/budget.ts'
-import type { Amounts } from '../domain/budget/spend.ts'
 import type { Cancellation } from '../domain/cancellation.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import type { Failure } from '../domain/failure.ts'

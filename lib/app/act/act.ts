@@ -1,4 +1,3 @@
-import type { Executor } from '../../back-ends/executor.ts'
 import { NotFound } from '../../domain/errors.ts'
 import type { Action } from '../../domain/turn/action.ts'
 import type { Context } from '../context.ts'
@@ -6,13 +5,7 @@ import { cancelJobs } from './cancel-jobs.ts'
 import { pollJobs } from './poll-jobs.ts'
 import { recoverJobs } from './recover-jobs.ts'
 import { submitJobs } from './submit-jobs.ts'
-
-/** What one kind of action works with. */
-export interface Work {
-  readonly dispatchId: string
-  readonly action: Action
-  readonly executor: Executor
-}
+import type { Work } from './work.ts'
 
 /**
  * Do one action of a turn; wake the dispatch's loop when that made news.

@@ -2,8 +2,8 @@ import type { CancelOutcome } from '../../back-ends/executor.ts'
 import { isBackendError } from '../../domain/errors.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { type HandledRun, readHandled } from './read-handled.ts'
+import type { Work } from './work.ts'
 
 /**
  * Ask the back end to stop the action's jobs. That they have stopped is for `poll` to say; what failed is asked again

@@ -2,9 +2,9 @@ import type { Observation } from '../../back-ends/executor.ts'
 import { isBackendError } from '../../domain/errors.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { changeOf, lineOf } from './note-observation.ts'
 import { readHandled } from './read-handled.ts'
+import type { Work } from './work.ts'
 
 /** Ask the back end about the action's jobs, and write down what is new. */
 export async function pollJobs(context: Context, work: Work): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import type { Handle } from '../../back-ends/executor.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
 import type { Store } from '../../store/store.ts'
-import type { Work } from './act.ts'
+import type { Work } from './work.ts'
 
 /** A run whose job can be asked about and stopped. */
 export type HandledRun = TaskRun & { readonly handle: Handle }

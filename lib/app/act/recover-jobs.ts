@@ -4,11 +4,11 @@ import type { Graph, Task } from '../../domain/graph/graph.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { jobQuery } from './job-spec.ts'
 import { timedOut } from './note-observation.ts'
 import { isClosed, stopClosed } from './stop-if-closed.ts'
 import { packName } from './submit-pack.ts'
+import type { Work } from './work.ts'
 
 /**
  * Look for jobs by name: of claims that have no handle, and of handles that their back end does not know.

@@ -4,7 +4,7 @@ import { modeOf } from '../../domain/cancel/kill-pass.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { isBackendError } from '../../domain/errors.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
+import type { Work } from './work.ts'
 
 /** Nothing may be started for this task any more: it is fenced, or its dispatch has ended or never was. */
 export function isClosed(dispatch: Dispatch | undefined, taskId: number): boolean {

@@ -1,13 +1,14 @@
-import { type Amounts, spentOn } from '../../domain/budget/spend.ts'
+import type { Amounts } from '../../domain/budget/amounts.ts'
+import { spentOn } from '../../domain/budget/spend.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
 import { isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
 import type { AttemptId } from '../../domain/turn/action.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { jobSpec } from './job-spec.ts'
 import { submitClaimed } from './submit-claimed.ts'
+import type { Work } from './work.ts'
 
 /** Submit attempts as a job each. */
 export async function submitAlone(

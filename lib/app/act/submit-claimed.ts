@@ -5,8 +5,8 @@ import { outcomeOf } from '../../domain/settled.ts'
 import type { Claim } from '../../store/store.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { isClosed, stopClosed, stopJobs } from './stop-if-closed.ts'
+import type { Work } from './work.ts'
 
 /** An attempt that we have claimed, and the job to make for it. */
 export interface Claimed {

@@ -6,10 +6,10 @@ import { isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
 import { outcomeOf } from '../../domain/settled.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
-import type { Work } from './act.ts'
 import { jobSpec } from './job-spec.ts'
 import { submitAlone } from './submit-alone.ts'
 import { type Claimed, submitClaimed } from './submit-claimed.ts'
+import type { Work } from './work.ts'
 
 /** Of the members that another drive has left, in one action; the next turn plans the pack again for the rest. */
 const aloneAtOnce = 100

@@ -1,6 +1,6 @@
-import { usd } from '../../domain/budget/budget.ts'
+import { usd } from '../../domain/budget/usd.ts'
 import type { BudgetRequest, BudgetView } from '../../schema/api.ts'
-import type { Caller } from '../api.ts'
+import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { findDispatch } from '../read/find-dispatch.ts'
 import { budgetView } from './budget-view.ts'

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { InvalidInput, NotFound } from '../../domain/errors.ts'
 import type { Store } from '../../store/store.ts'
-import type { Caller } from '../api.ts'
+import type { Caller } from '../caller.ts'
 
 const fullLength = 36
 const shortest = 4

@@ -1,6 +1,6 @@
 import { NotFound } from '../../domain/errors.ts'
 import { sublattice } from '../../domain/graph/graph.ts'
-import type { Caller } from '../api.ts'
+import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { findDispatch } from './find-dispatch.ts'
 import { readTask } from './read-task.ts'

@@ -1,6 +1,6 @@
 import type { CancelOutcome, JobNews, Observation } from '../../back-ends/executor.ts'
 import type { ChildDispatches } from '../../back-ends/sublattice/child-dispatches.ts'
-import { addAmounts } from '../../domain/budget/spend.ts'
+import { addAmounts } from '../../domain/budget/amounts.ts'
 import { wholeFence } from '../../domain/cancel/cancel-scope.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { Conflict, InvalidInput, NotFound, type Problem } from '../../domain/errors.ts'

@@ -1,4 +1,4 @@
-import { usd } from '../../domain/budget/budget.ts'
+import { usd } from '../../domain/budget/usd.ts'
 import type { BudgetView, DispatchView } from '../../schema/api.ts'
 import type { Paint } from './paint.ts'
 import { renderTable } from './table.ts'

@@ -1,15 +1,7 @@
 import { type Graph, sublattice } from '../graph/graph.ts'
 import type { TaskRun } from '../task-run.ts'
+import { type Amounts, addAmounts, nothingSpent, totalOf } from './amounts.ts'
 import type { JobPrice, PriceOf } from './price.ts'
-
-/** What was spent, in US dollars, and how many jobs are not in it since nobody knows their price. */
-export interface Amount {
-  readonly usd: number
-  readonly unknownJobs: number
-}
-
-/** By executor. */
-export type Amounts = Readonly<Record<string, Amount>>
 
 /** What a dispatch has spent and is spending. */
 export interface Spend {
@@ -29,8 +21,6 @@ export interface Spend {
 
 /** From the decision to stop to the end of the jobs: a grace of 30 s, and a poll that sees the end. */
 const stopSeconds = 60
-
-export const nothingSpent: Amounts = {}
 
 /** What the live attempts, and what was settled before, come to. */
 export function measureSpend(
@@ -65,22 +55,6 @@ export function measureSpend(
 export function spentOn(run: TaskRun, graph: Graph, priceOf: PriceOf, now: number): Amounts {
   const { earlier, time, commitment } = costsOf(run, priceOfRun(run, graph, priceOf), now)
   return addAmounts(addAmounts(earlier, time), commitment)
-}
-
-export function addAmounts(a: Amounts, b: Amounts): Amounts {
-  const total: Record<string, Amount> = { ...a }
-  for (const [executor, { usd, unknownJobs }] of Object.entries(b)) {
-    const before = total[executor] ?? { usd: 0, unknownJobs: 0 }
-    total[executor] = { usd: before.usd + usd, unknownJobs: before.unknownJobs + unknownJobs }
-  }
-  return total
-}
-
-/** Over all executors. */
-export function totalOf(amounts: Amounts): Amount {
-  const all = Object.values(amounts)
-  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
-  return { usd: sum(all.map(({ usd }) => usd)), unknownJobs: sum(all.map(({ unknownJobs }) => unknownJobs)) }
 }
 
 interface Costs {

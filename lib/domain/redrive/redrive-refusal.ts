@@ -1,5 +1,5 @@
-import { usd } from '../budget/budget.ts'
-import { nothingSpent, totalOf } from '../budget/spend.ts'
+import { nothingSpent, totalOf } from '../budget/amounts.ts'
+import { usd } from '../budget/usd.ts'
 import type { Dispatch } from '../dispatch.ts'
 
 /**

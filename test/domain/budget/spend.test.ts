@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { addAmounts, nothingSpent } from '../../../lib/domain/budget/amounts.ts'
 import type { PriceOf } from '../../../lib/domain/budget/price.ts'
-import { addAmounts, measureSpend, nothingSpent, spentOn } from '../../../lib/domain/budget/spend.ts'
+import { measureSpend, spentOn } from '../../../lib/domain/budget/spend.ts'
 import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import { aGraph, aRun, someTime } from '../../support/builders.ts'
 

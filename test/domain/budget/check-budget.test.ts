@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type Budget, checkBudget, exceededReason, usd, warningLine } from '../../../lib/domain/budget/budget.ts'
+import type { Budget } from '../../../lib/domain/budget/budget.ts'
+import { checkBudget, exceededReason, warningLine } from '../../../lib/domain/budget/check-budget.ts'
 import type { Spend } from '../../../lib/domain/budget/spend.ts'
+import { usd } from '../../../lib/domain/budget/usd.ts'
 import { someTime } from '../../support/builders.ts'
 
 const aSpend = (changes: Partial<Spend> = {}): Spend => ({

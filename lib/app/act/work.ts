@@ -1,0 +1,9 @@
+import type { Executor } from '../../back-ends/executor.ts'
+import type { Action } from '../../domain/turn/action.ts'
+
+/** What one kind of action works with. */
+export interface Work {
+  readonly dispatchId: string
+  readonly action: Action
+  readonly executor: Executor
+}
