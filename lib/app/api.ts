@@ -4,7 +4,7 @@ import type {
   BudgetView,
   CancelAnswer,
   CancellationView,
-  CancelRequestInput,
+  CancelOrder,
   DispatchRow,
   DispatchState,
   DispatchView,
@@ -12,10 +12,10 @@ import type {
   LogView,
   PageView,
   RedriveAnswer,
-  RedriveRequestInput,
+  RedriveOrder,
   TaskView,
 } from '../schema/api.ts'
-import type { BulkCancelAnswer, BulkCancelInput, BulkCancellationView } from '../schema/bulk.ts'
+import type { BulkCancelAnswer, BulkCancellationView, BulkOrder } from '../schema/bulk.ts'
 import type { PageRequest } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import type { Result } from './read/read-result.ts'
@@ -39,23 +39,18 @@ export interface Api {
   describeDispatch(caller: Caller, dispatchId: string): Promise<DispatchView>
   listTasks(caller: Caller, dispatchId: string, page: PageRequest): Promise<PageView<TaskView>>
   listEvents(caller: Caller, dispatchId: string, page: PageRequest): Promise<PageView<EventView>>
-  cancelDispatch(
-    caller: Caller,
-    dispatchId: string,
-    request: CancelRequestInput,
-    idempotencyKey?: string,
-  ): Promise<CancelAnswer>
+  cancelDispatch(caller: Caller, dispatchId: string, order: CancelOrder, idempotencyKey?: string): Promise<CancelAnswer>
   describeBudget(caller: Caller, dispatchId: string): Promise<BudgetView>
   setBudget(caller: Caller, dispatchId: string, budget: BudgetRequest): Promise<BudgetView>
   /** Every open dispatch that a selector means; work goes on without the caller. */
-  cancelMany(caller: Caller, request: BulkCancelInput, idempotencyKey?: string): Promise<BulkCancelAnswer>
+  cancelMany(caller: Caller, order: BulkOrder, idempotencyKey?: string): Promise<BulkCancelAnswer>
   describeBulk(caller: Caller, bulkId: string, page: PageRequest): Promise<BulkCancellationView>
   describeCancellation(caller: Caller, dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** Run again what did not succeed. With an idempotency key, a second call gives the first one's answer. */
   redriveDispatch(
     caller: Caller,
     dispatchId: string,
-    request: RedriveRequestInput,
+    order: RedriveOrder,
     idempotencyKey?: string,
   ): Promise<RedriveAnswer>
   /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */

@@ -52,7 +52,7 @@ export async function runTurn(context: Context, dispatchId: string, epoch: numbe
     const settled = live.filter(({ id }) => over.has(id))
     await concurrently(context.concurrency, settled, (run) => store.clearLive(dispatchId, run))
     const lines = describeTurn(dispatch, graph, turn)
-    if (lines.length > 0) await store.addEvent(dispatchId, now(), lines)
+    if (lines.length > 0) await store.addHistory(dispatchId, now(), lines)
     if (turn.changes.status) await tellParent(context, { ...dispatch, ...turn.changes })
     context.log({ decision: 'turn', dispatchId, epoch, settled: turn.outcomes.size, actions: turn.actions.length })
     meter(context, dispatch, turn)

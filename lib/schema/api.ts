@@ -7,7 +7,7 @@ export const dispatchIdParam = z
   .regex(/^[0-9a-f-]{4,36}$/, 'must be a dispatch id, or a unique prefix of at least 4 characters')
 
 export const cancelRequest = z.strictObject({
-  taskIds: z.array(z.int().min(0)).min(1).optional(),
+  taskIds: z.array(z.int().min(0)).min(1).readonly().optional(),
   reason: z.string().max(1024).default('cancelled on request'),
   mode: z.enum(['graceful', 'force']).default('graceful'),
   /** From asking the job to end to killing it. */
@@ -16,16 +16,18 @@ export const cancelRequest = z.strictObject({
 })
 
 export type CancelRequestInput = z.input<typeof cancelRequest>
+export type CancelOrder = z.output<typeof cancelRequest>
 
 export const redriveRequest = z.strictObject({
   /** Without: every task that did not succeed. */
-  taskIds: z.array(z.int().min(0)).min(1).optional(),
+  taskIds: z.array(z.int().min(0)).min(1).readonly().optional(),
   dryRun: z.boolean().default(false),
   /** Do not wait for jobs whose cancellation is not confirmed: they may run on beside the new attempts. */
   force: z.boolean().default(false),
 })
 
 export type RedriveRequestInput = z.input<typeof redriveRequest>
+export type RedriveOrder = z.output<typeof redriveRequest>
 
 export const listQuery = z.strictObject({
   status: z.enum(['running', 'cancelling', 'succeeded', 'failed', 'cancelled']).exactOptional(),

@@ -89,8 +89,8 @@ export interface Store {
   /** Change what a dispatch may spend. Planners that know the old budget cannot commit over it. */
   setBudget(dispatchId: string, budget: Budget): Promise<void>
 
-  addEvent(dispatchId: string, at: number, lines: readonly string[]): Promise<void>
-  listEvents(dispatchId: string, page: PageRequest): Promise<Page<DispatchEvent>>
+  addHistory(dispatchId: string, at: number, lines: readonly string[]): Promise<void>
+  listHistory(dispatchId: string, page: PageRequest): Promise<Page<DispatchEvent>>
 
   listByOwner(owner: string, page: PageRequest): Promise<Page<Dispatch>>
   /** Ids of the owner's dispatches that begin with `prefix`; at most `limit`. */

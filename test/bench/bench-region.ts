@@ -2,18 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Api } from '../../lib/app/api.ts'
 import type { Caller } from '../../lib/app/caller.ts'
-import { createApi } from '../../lib/app/create-api.ts'
 import type { Dispatch } from '../../lib/domain/dispatch.ts'
 import type { TaskRun } from '../../lib/domain/task-run.ts'
 import { composeLocal, type Local, type LocalOptions } from '../../lib/local/compose.ts'
+import { createLenientApi, type LenientApi } from '../support/lenient-api.ts'
 import { uncounted } from './count-sends.ts'
 
 /** What a measurement works with: a region of its own, and ways to wait that count as nothing. */
 export interface Bench {
   readonly region: Local
-  readonly api: Api
+  readonly api: LenientApi
   readonly caller: Caller
   /** Resolves when the dispatch has ended. */
   ended(dispatchId: string): Promise<Dispatch>
@@ -68,7 +67,7 @@ function benchOn(region: Local): Bench {
   }
   return {
     region,
-    api: createApi(region.context),
+    api: createLenientApi(region.context),
     caller: { id: 'bench', isAdmin: false },
     ended: async (id) =>
       (await until(

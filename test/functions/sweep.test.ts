@@ -70,7 +70,7 @@ describe('a sweep', () => {
     expect(await sweep(world)).toMatchObject({ leakedJobs: 1, foreignJobs: 1 })
     await pass(world, 3)
     expect(world.batch.jobs.map(({ status }) => status)).toEqual(['RUNNING', 'FAILED', 'RUNNING', 'RUNNING'])
-    expect((await world.store.listEvents(id, { limit: 100 })).items.flatMap(({ lines }) => lines)).toContain(
+    expect((await world.store.listHistory(id, { limit: 100 })).items.flatMap(({ lines }) => lines)).toContain(
       'stopped 1 leaked jobs of batch: 0-1',
     )
     await world.cancel(id)

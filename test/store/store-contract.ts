@@ -474,7 +474,7 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
           expect((await store.readLive(id)).some((run) => run.id === taskId)).toBe(true)
         }
         await store.putCancellation(aCancellation({ dispatchId: id }))
-        await store.addEvent(id, someTime, ['x'])
+        await store.addHistory(id, someTime, ['x'])
         expect((await store.readLive(id)).map((run) => run.id)).toEqual([2, 7, 11])
         await cleared(id, 7)
         expect((await store.readLive(id)).map((run) => run.id)).toEqual([2, 11])
@@ -613,25 +613,25 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
     describe('the history', () => {
       test('is read in order of time, a page at a time', async () => {
         const { id } = await aStored()
-        for (const at of [3, 1, 5, 2, 4]) await store.addEvent(id, someTime + at, [`line ${at}`, 'and another'])
-        const first = await store.listEvents(id, { limit: 2 })
+        for (const at of [3, 1, 5, 2, 4]) await store.addHistory(id, someTime + at, [`line ${at}`, 'and another'])
+        const first = await store.listHistory(id, { limit: 2 })
         expect(first.items).toEqual([1, 2].map((at) => ({ at: someTime + at, lines: [`line ${at}`, 'and another'] })))
-        const second = await store.listEvents(id, { limit: 2, cursor: first.cursor as string })
-        const third = await store.listEvents(id, { limit: 2, cursor: second.cursor as string })
+        const second = await store.listHistory(id, { limit: 2, cursor: first.cursor as string })
+        const third = await store.listHistory(id, { limit: 2, cursor: second.cursor as string })
         expect([...second.items, ...third.items].map(({ at }) => at - someTime)).toEqual([3, 4, 5])
         expect(third).not.toHaveProperty('cursor')
       })
 
       test('keeps every event of one moment', async () => {
         const { id } = await aStored()
-        for (let n = 0; n < 3; n++) await store.addEvent(id, someTime, [`line ${n}`])
-        expect((await store.listEvents(id, { limit: 10 })).items).toHaveLength(3)
+        for (let n = 0; n < 3; n++) await store.addHistory(id, someTime, [`line ${n}`])
+        expect((await store.listHistory(id, { limit: 10 })).items).toHaveLength(3)
       })
 
       test('of nothing is empty, and a cursor from elsewhere is refused', async () => {
         const { id } = await aStored()
-        expect(await store.listEvents(id, { limit: 10 })).toEqual({ items: [] })
-        await expect(store.listEvents(id, { limit: 10, cursor: 'nonsense' })).rejects.toThrow(InvalidInput)
+        expect(await store.listHistory(id, { limit: 10 })).toEqual({ items: [] })
+        await expect(store.listHistory(id, { limit: 10, cursor: 'nonsense' })).rejects.toThrow(InvalidInput)
       })
     })
 

@@ -107,7 +107,7 @@ export async function startRace(dynamo: LocalDynamo, graph: Partial<GraphInput> 
   const expectNoJobs = () => expect(world.jobs).toEqual([])
 
   const history = async () =>
-    (await world.store.listEvents(world.dispatchId, { limit: 100 })).items.flatMap((event) => event.lines)
+    (await world.store.listHistory(world.dispatchId, { limit: 100 })).items.flatMap((event) => event.lines)
 
   return { world, start, history, ask, cancel, redrive, hold, until, end, jobOf, seen, expectNoJobs }
 }

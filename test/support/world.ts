@@ -1,9 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { expect } from 'vitest'
 import { act } from '../../lib/app/act/act.ts'
-import type { Api } from '../../lib/app/api.ts'
 import type { Context } from '../../lib/app/context.ts'
-import { createApi } from '../../lib/app/create-api.ts'
 import { runTurn } from '../../lib/app/run-turn.ts'
 import { stableId } from '../../lib/app/stable-id.ts'
 import { createChildDispatches } from '../../lib/app/submit/child-dispatches.ts'
@@ -22,6 +20,7 @@ import { createDynamoBulks } from '../../lib/store/dynamo/dynamo-bulks.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { createFakeBackend, type FakeBackend, type FakeJob, isOver } from './fake-backend.ts'
 import { Crash, Gates, type Host, type Strand } from './gates.ts'
+import { createLenientApi, type LenientApi } from './lenient-api.ts'
 import type { Random } from './random.ts'
 
 /** The back ends, told apart by what they can promise. */
@@ -184,8 +183,8 @@ export class World {
     return context
   }
 
-  api(host: Host): Api {
-    return createApi(this.context(host))
+  api(host: Host): LenientApi {
+    return createLenientApi(this.context(host))
   }
 
   /** Run work of one process; a crash ends it silently, everything else is a failure of the test. */

@@ -20,7 +20,7 @@ export async function act(context: Context, dispatchId: string, action: Action):
   const lines = await perform(context, work)
   context.log({ decision: action.kind, dispatchId, executor: action.executor, tasks: action.tasks.length })
   if (lines.length === 0) return
-  await context.store.addEvent(dispatchId, context.now(), lines)
+  await context.store.addHistory(dispatchId, context.now(), lines)
   await context.executions.wake(dispatchId)
 }
 

@@ -39,7 +39,7 @@ async function noteOne(context: Context, dispatchId: string, news: readonly JobN
   })
   const said = lines.filter((line) => line !== undefined)
   if (said.length === 0) return
-  await store.addEvent(dispatchId, context.now(), said)
+  await store.addHistory(dispatchId, context.now(), said)
   await context.executions.wake(dispatchId)
 }
 

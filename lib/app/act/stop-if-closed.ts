@@ -45,6 +45,6 @@ export async function stopJobs(
   } catch (error) {
     if (!isBackendError(error)) throw error
     const line = `${handles.length} jobs of ${work.executor.name} could not be stopped yet: ${error.message}`
-    await context.store.addEvent(work.dispatchId, context.now(), [line])
+    await context.store.addHistory(work.dispatchId, context.now(), [line])
   }
 }

@@ -23,7 +23,7 @@ export async function setBudget(
   const dispatch = await findDispatch(store, caller, idOrPrefix)
   await store.setBudget(dispatch.id, budget)
   const warning = budget.warnAtUsd === undefined ? '' : `, with a warning at ${usd(budget.warnAtUsd)}`
-  await store.addEvent(dispatch.id, now(), [`${caller.id} sets the budget to ${usd(budget.limitUsd)}${warning}`])
+  await store.addHistory(dispatch.id, now(), [`${caller.id} sets the budget to ${usd(budget.limitUsd)}${warning}`])
   await executions.wake(dispatch.id)
   return budgetView({ ...dispatch, budget }, await readSpend(context, dispatch))
 }

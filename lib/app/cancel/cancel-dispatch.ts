@@ -4,7 +4,7 @@ import type { Cancellation } from '../../domain/cancellation.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import { Conflict } from '../../domain/errors.ts'
 import type { CancelSource, Fence } from '../../domain/fence.ts'
-import type { CancelAnswer } from '../../schema/api.ts'
+import type { CancelAnswer, CancelOrder } from '../../schema/api.ts'
 import { act } from '../act/act.ts'
 import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
@@ -12,15 +12,6 @@ import { findDispatch } from '../read/find-dispatch.ts'
 import { stableId } from '../stable-id.ts'
 import { cancelAnswer, nothingLeft } from './cancel-answer.ts'
 import { checkTargets } from './check-targets.ts'
-
-/** A request as its schema leaves it. */
-export interface CancelOrder {
-  readonly taskIds?: readonly number[] | undefined
-  readonly reason: string
-  readonly mode: 'graceful' | 'force'
-  readonly graceSeconds: number
-  readonly dryRun: boolean
-}
 
 /** Where a request comes from. */
 export interface CancelOrigin {
@@ -108,7 +99,7 @@ export async function cancelDispatch(
 
   const live = await store.readLive(dispatch.id)
   const answer = cancelAnswer({ dispatch: fenced, graph, live }, work, context)
-  await store.addEvent(dispatch.id, now(), [describe(record, answer)])
+  await store.addHistory(dispatch.id, now(), [describe(record, answer)])
   if (isByLoop) return { ...answer, cancellationId: id }
   await firstKillPass(context, { dispatch: fenced, graph, live }, work.scope)
   await context.executions.wake(dispatch.id)

@@ -17,11 +17,16 @@ import type {
   TaskState,
   TaskView,
 } from '../../schema/api.ts'
+import type { Context } from '../context.ts'
 
 /** When a view is made, and from when on a job counts as `unconfirmed`. */
 export interface ViewedAt {
   readonly now: number
   readonly confirmSeconds: number
+}
+
+export function viewedAt({ now, policy }: Pick<Context, 'now' | 'policy'>): ViewedAt {
+  return { now: now(), confirmSeconds: policy.confirmSeconds }
 }
 
 export function dispatchRow(dispatch: Dispatch): DispatchRow {

@@ -28,7 +28,7 @@ export async function giveUpJobs(context: Context, snapshot: Snapshot, actor: st
     return `${graph.tasks[id]?.name}: ${actor} does not wait for the end of attempt ${attempt} on ${executor}, which may still run: ${job}`
   })
   for (let at = 0; at < lines.length; at += linesAtOnce)
-    await store.addEvent(dispatch.id, now(), lines.slice(at, at + linesAtOnce))
+    await store.addHistory(dispatch.id, now(), lines.slice(at, at + linesAtOnce))
 
   const reason = 'the dispatch is redriven by force'
   const groups = [{ mode: 'force' as const, reason, runs: runs.filter(({ handle }) => handle) }]

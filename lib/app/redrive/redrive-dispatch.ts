@@ -6,7 +6,7 @@ import { countReopened, planRedrive, type Redrive } from '../../domain/redrive/p
 import { redriveRefusal } from '../../domain/redrive/redrive-refusal.ts'
 import { reopen } from '../../domain/settled.ts'
 import type { Snapshot } from '../../domain/turn/plan-turn.ts'
-import type { RedriveAnswer } from '../../schema/api.ts'
+import type { RedriveAnswer, RedriveOrder } from '../../schema/api.ts'
 import type { Caller } from '../caller.ts'
 import { checkTargets } from '../cancel/check-targets.ts'
 import { concurrently } from '../concurrently.ts'
@@ -14,14 +14,6 @@ import type { Context } from '../context.ts'
 import { findDispatch } from '../read/find-dispatch.ts'
 import { stableId } from '../stable-id.ts'
 import { giveUpJobs } from './give-up-jobs.ts'
-
-/** A request as its schema leaves it. */
-interface RedriveOrder {
-  readonly taskIds?: readonly number[] | undefined
-  readonly dryRun: boolean
-  readonly force: boolean
-  readonly idempotencyKey?: string | undefined
-}
 
 /** Whoever changes META in between makes us look again. */
 const tries = 10
@@ -49,12 +41,14 @@ export async function redriveDispatch(
   caller: Caller,
   idOrPrefix: string,
   order: RedriveOrder,
+  idempotencyKey?: string,
 ): Promise<RedriveAnswer> {
   const { store, now, policy } = context
   const { id } = await findDispatch(store, caller, idOrPrefix)
   const graph = await store.readGraph(id)
   const targets = order.taskIds && checkTargets(graph, order.taskIds)
-  const redriveKey = keyOf(context, caller, id, targets, order)
+  const redriveKey =
+    order.dryRun || idempotencyKey === undefined ? context.newId() : keyOf(caller, id, targets, idempotencyKey)
 
   for (let attempt = 0; attempt < tries; attempt++) {
     const dispatch = (await store.readDispatch(id)) as Dispatch
@@ -86,21 +80,14 @@ export async function redriveDispatch(
       ...(dispatch.status !== 'running' && { openedAt: now() }),
     }
     if (!(await store.redrive(id, dispatch.version, changes))) continue
-    await store.addEvent(id, now(), [describe(caller, graph, plan)])
+    await store.addHistory(id, now(), [describe(caller, graph, plan)])
     return begin(context, { ...dispatch, ...changes, status: 'running', epoch: dispatch.epoch + 1 })
   }
   throw new Conflict('the dispatch keeps changing: ask again')
 }
 
 /** The same request for other tasks is another request. */
-function keyOf(
-  context: Context,
-  caller: Caller,
-  id: string,
-  targets: readonly number[] | undefined,
-  { idempotencyKey: key, dryRun }: RedriveOrder,
-): string {
-  if (key === undefined || dryRun) return context.newId()
+function keyOf(caller: Caller, id: string, targets: readonly number[] | undefined, key: string): string {
   return stableId('redrive', id, caller.id, key, targets?.join(',') ?? 'all')
 }
 

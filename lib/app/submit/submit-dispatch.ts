@@ -53,7 +53,7 @@ export async function startDispatch(
     },
     graph,
   )
-  if (isNew) await store.addEvent(id, now(), [`dispatch ${graph.name}: ${graph.tasks.length} tasks`])
+  if (isNew) await store.addHistory(id, now(), [`dispatch ${graph.name}: ${graph.tasks.length} tasks`])
   const dispatch = isNew ? { status: 'running', epoch: 1 } : await store.readDispatch(id)
   if (dispatch?.status === 'running') await executions.start(id, dispatch.epoch)
 }

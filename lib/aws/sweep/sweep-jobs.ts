@@ -68,7 +68,7 @@ async function stop(
       { mode: 'force', reason },
     )
     const line = `stopped ${leaked.length} leaked jobs of ${executor.name}: ${tasks.join(', ')}`
-    await context.store.addEvent(dispatchId, context.now(), [line])
+    await context.store.addHistory(dispatchId, context.now(), [line])
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({ decision: 'stop-failed', dispatchId, executor: executor.name, message: error.message })

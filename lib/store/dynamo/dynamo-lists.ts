@@ -6,16 +6,16 @@ import type { OpenTable } from './open-table.ts'
 import { indexes } from './table.ts'
 import { withPrefix } from './with-prefix.ts'
 
-type Lists = Pick<Store, 'addEvent' | 'listEvents' | 'listByOwner' | 'findByPrefix' | 'listOpen'>
+type Lists = Pick<Store, 'addHistory' | 'listHistory' | 'listByOwner' | 'findByPrefix' | 'listOpen'>
 
 /** Dispatches by owner, those that are open, and what happened in one of them. */
 export function dynamoLists(table: OpenTable): Lists {
   return {
-    addEvent: async (dispatchId, at, lines) => {
+    addHistory: async (dispatchId, at, lines) => {
       await table.put({ ...keys.event(dispatchId, at, randomUUID()), at, lines, ttl: timeToLive(at) })
     },
 
-    listEvents: async (dispatchId, { limit, cursor }) => {
+    listHistory: async (dispatchId, { limit, cursor }) => {
       const page = await table.queryPage({
         ...withPrefix(dispatchId, 'EVENT#'),
         Limit: limit,

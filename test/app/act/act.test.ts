@@ -27,7 +27,7 @@ async function submitWith(error: Error) {
     () => undefined,
     (cause: unknown) => cause,
   )
-  const { items } = await store.listEvents(dispatchId, { limit: 10 })
+  const { items } = await store.listHistory(dispatchId, { limit: 10 })
   const [run] = await store.readLive(dispatchId)
   return {
     lines: items.flatMap((event) => event.lines).filter((line) => line.startsWith('task-0')),
@@ -78,7 +78,7 @@ async function cancelWith(cancel: Executor['cancel'], { wasUnreachable = false }
   const batch: Executor = { ...(context.executors.get('batch') as Executor), cancel }
   const action = { kind: 'cancel', executor: 'batch', epoch: 1, tasks: [attempt], mode: 'force' } as const
   await act({ ...context, executors: new Map([['batch', batch]]) }, dispatchId, action)
-  const { items } = await store.listEvents(dispatchId, { limit: 10 })
+  const { items } = await store.listHistory(dispatchId, { limit: 10 })
   const lines = items.flatMap((event) => event.lines).filter((line) => line.includes('asked batch'))
   return { lines, run: (await store.readLive(dispatchId))[0] }
 }

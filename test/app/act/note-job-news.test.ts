@@ -43,7 +43,7 @@ async function aScene(submitted: readonly number[] = [0, 1]) {
     store,
     note: (...told: JobNews[]) => noteJobNews(context, told),
     stateOf: async (taskId: number) => (await store.readRuns(id, [taskId]))[0]?.state,
-    history: async () => (await store.listEvents(id, { limit: 100 })).items.flatMap(({ lines }) => lines),
+    history: async () => (await store.listHistory(id, { limit: 100 })).items.flatMap(({ lines }) => lines),
   }
 }
 

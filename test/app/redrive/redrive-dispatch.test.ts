@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { act } from '../../../lib/app/act/act.ts'
 import { cancelDispatch } from '../../../lib/app/cancel/cancel-dispatch.ts'
-import { createApi } from '../../../lib/app/create-api.ts'
 import { runTurn } from '../../../lib/app/run-turn.ts'
 import { submitDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
 import { Conflict, InvalidInput, NotFound } from '../../../lib/domain/errors.ts'
@@ -10,6 +9,7 @@ import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo
 import { anAppContext } from '../../support/app-context.ts'
 import { someTime } from '../../support/builders.ts'
 import type { FakeBackend, FakeJob } from '../../support/fake-backend.ts'
+import { createLenientApi } from '../../support/lenient-api.ts'
 
 const ada = { id: 'ada', isAdmin: false }
 const bob = { id: 'bob', isAdmin: false }
@@ -32,7 +32,7 @@ beforeEach(() => {
 async function aDriven(tasks: readonly object[]) {
   const { context: base, store, asked } = anAppContext(dynamo)
   const context = { ...base, now: () => now }
-  const api = createApi(context)
+  const api = createLenientApi(context)
   const { dispatchId } = await submitDispatch(context, ada, { name: 'g', tasks })
   const jobs = () => (context.executors.get('batch') as FakeBackend).jobs
   const jobOf = (taskId: number, attempt = 1) => {
@@ -60,7 +60,7 @@ async function aDriven(tasks: readonly object[]) {
     Object.fromEntries(
       (await api.listTasks(ada, dispatchId, { limit: 100 })).items.map((task) => [task.name, task.state]),
     )
-  const history = async () => (await store.listEvents(dispatchId, { limit: 200 })).items.flatMap(({ lines }) => lines)
+  const history = async () => (await store.listHistory(dispatchId, { limit: 200 })).items.flatMap(({ lines }) => lines)
   const read = async () => {
     const dispatch = await store.readDispatch(dispatchId)
     if (!dispatch) throw new Error('it is gone')

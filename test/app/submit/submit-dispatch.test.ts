@@ -55,7 +55,7 @@ test('a valid graph is stored with its defaults filled in, and its loop started'
     { id: 1, name: 'b', needs: [0], executor: 'ssh', options: {} },
   ])
   expect(asked).toEqual([`start ${dispatchId} 1`])
-  expect((await store.listEvents(dispatchId, { limit: 5 })).items).toEqual([
+  expect((await store.listHistory(dispatchId, { limit: 5 })).items).toEqual([
     { at: someTime, lines: ['dispatch pi: 2 tasks'] },
   ])
 })
@@ -72,7 +72,7 @@ describe('with an idempotency key', () => {
     )
     expect(await submitDispatch(context, caller, structuredClone(graph), 'key')).toEqual({ dispatchId })
     expect(asked).toEqual([`start ${dispatchId} 1`, `start ${dispatchId} 2`])
-    expect((await store.listEvents(dispatchId, { limit: 5 })).items).toHaveLength(1)
+    expect((await store.listHistory(dispatchId, { limit: 5 })).items).toHaveLength(1)
     expect((await store.listByOwner(caller.id, { limit: 5 })).items).toHaveLength(1)
   })
 

@@ -211,13 +211,13 @@ test('what is written on disk is there when it is opened again', async () => {
     await first.storeHandle(id, claim, handle, someTime)
     await first.putCancellation(aCancellation({ dispatchId: id }))
     await first.writeFence(id, aFence(), { epoch: 1, isDrain: true })
-    await first.addEvent(id, someTime, ['a line'])
+    await first.addHistory(id, someTime, ['a line'])
     const read = async (store: typeof first) => ({
       dispatch: await store.readDispatch(id),
       graph: await store.readGraph(id),
       live: await store.readLive(id),
       cancellations: await store.listCancellations(id),
-      events: await store.listEvents(id, { limit: 10 }),
+      events: await store.listHistory(id, { limit: 10 }),
       byOwner: await store.listByOwner('ada', { limit: 10 }),
       byPrefix: await store.findByPrefix('ada', id.slice(0, 8), 2),
       open: await store.listOpen(),
