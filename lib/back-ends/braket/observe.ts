@@ -28,8 +28,11 @@ export function observeQuantumTask({ status, failureReason, endedAt }: QuantumTa
     case 'CREATED':
     case 'QUEUED':
       return { state: 'queued' }
-    case 'RUNNING':
     case 'CANCELLING':
+      // Says nothing about whether it has run: one that was seen to run stays so, and one that was cancelled while it
+      // waited owes nothing.
+      return { state: 'queued' }
+    case 'RUNNING':
       return { state: 'running' }
     case 'COMPLETED':
       return { state: 'succeeded', ...instant('endedAt', endedAt) }

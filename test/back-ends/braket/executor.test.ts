@@ -129,7 +129,7 @@ describe('what Braket says about a quantum task', () => {
     ['CREATED is queued', { status: 'CREATED' }, { state: 'queued' }],
     ['QUEUED is queued', { status: 'QUEUED' }, { state: 'queued' }],
     ['RUNNING is running', { status: 'RUNNING' }, { state: 'running' }],
-    ['CANCELLING is running still', { status: 'CANCELLING' }, { state: 'running' }],
+    ['CANCELLING does not say that it has run', { status: 'CANCELLING' }, { state: 'queued' }],
     ['COMPLETED is succeeded', { status: 'COMPLETED', endedAt }, { state: 'succeeded', endedAt: 2000 }],
     ['CANCELLED is cancelled', { status: 'CANCELLED', endedAt }, { state: 'cancelled', endedAt: 2000 }],
     [

@@ -61,7 +61,7 @@ describe('the event of a quantum task', () => {
     ['CREATED', 'queued'],
     ['QUEUED', 'queued'],
     ['RUNNING', 'running'],
-    ['CANCELLING', 'running'],
+    ['CANCELLING', 'queued'],
     ['CANCELLED', 'cancelled'],
   ])('with status %s says %s', (status, state) => {
     expect(readBraketEvent(taskEvent({ status }))?.seen.state).toBe(state)
