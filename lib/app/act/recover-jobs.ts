@@ -53,8 +53,11 @@ async function recoverOne(
     if (isMissing && handle && (await executor.poll([handle]))[0]?.state === 'lost') handle = undefined
     // A pack's name is not one task's to forestall: its other members may run.
     const isAlone = run.packLeader === undefined
-    if (isClaim && isAlone && !handle && executor.forestall && isClosed(await store.readDispatch(dispatchId), run.id))
-      handle = await executor.forestall(query)
+    if (isClaim && isAlone && !handle && executor.forestall) {
+      if (isClosed(await store.readDispatch(dispatchId), run.id)) handle = await executor.forestall(query)
+      // A submit that nobody has heard of since may still be on its way to its host: the next attempt would have a twin.
+      else if (isOver) await executor.forestall(query)
+    }
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({ decision: 'find-failed', dispatchId, task: task.name, message: error.message })

@@ -34,8 +34,8 @@ const maxCommentLength = 100
  * Run a shell script on a host through Systems Manager, and wait for its end.
  *
  * Guarantees: a script may run twice (the SDK repeats SendCommand, which has no client token), so it must be idempotent.
- * Errors: BackendUnavailable, `arrived: 'no'` when the host is offline or never got the script; `'unknown'` when it did
- * not end in time or nobody could say so. BackendRejected when Systems Manager refuses the call. A script that ends with
+ * Errors: BackendUnavailable, `arrived: 'no'` when the service refused to send it; `'unknown'` when it did not end in time,
+ * was not delivered in time, or nobody could say so. BackendRejected when Systems Manager refuses the call. A script that ends with
  * another code than 0 is a result.
  * Source: Systems Manager user guide, "Understanding command statuses"; API reference, SendCommand, GetCommandInvocation.
  */
@@ -90,10 +90,12 @@ export async function runScript({ ssm, sleep = delay }: RunCommand, host: HostSc
         const isResult = details === 'Success' || (details === 'Failed' && ResponseCode >= 0)
         if (isResult) return { exitCode: ResponseCode, stdout: StandardOutputContent, stderr: StandardErrorContent }
         if (details === 'InvalidPlatform' || details === 'AccessDenied') throw new BackendRejected(text)
-        throw new BackendUnavailable(text, { arrived: details === 'Undeliverable' ? 'no' : 'unknown' })
+        throw new BackendUnavailable(text, { arrived: 'unknown' })
       }
       default:
-        throw new BackendUnavailable(text, { arrived: details === 'DeliveryTimedOut' ? 'no' : 'unknown' })
+        // Also DeliveryTimedOut and Undeliverable: they say what the service has heard, and an agent that has begun may
+        // not have been heard yet.
+        throw new BackendUnavailable(text, { arrived: 'unknown' })
     }
     await sleep(pauseMs)
   }
