@@ -1,6 +1,4 @@
-import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
-
-type CallError = BackendRejected | BackendUnavailable
+import { type CallError, isBackendError } from '../domain/errors.ts'
 
 interface GroupedCall<Item, Answer> {
   readonly items: readonly Item[]
@@ -33,7 +31,7 @@ export async function callInGroups<Item, Answer>(grouped: GroupedCall<Item, Answ
       try {
         answers[index] = await call(group)
       } catch (error) {
-        if (!isCallError(error)) throw error
+        if (!isBackendError(error)) throw error
         answers[index] = error
       }
     }
@@ -41,11 +39,8 @@ export async function callInGroups<Item, Answer>(grouped: GroupedCall<Item, Answ
   await Promise.all(Array.from({ length: Math.min(concurrency, groups.length) }, worker))
 
   const [first] = answers
-  if (isCallError(first) && answers.every(isCallError)) throw first
+  if (isBackendError(first) && answers.every(isBackendError)) throw first
   return answers.flatMap((answer, index) => {
-    return isCallError(answer) ? (groups[index] ?? []).map(() => failed(answer)) : answer
+    return isBackendError(answer) ? (groups[index] ?? []).map(() => failed(answer)) : answer
   })
 }
-
-const isCallError = (value: unknown): value is CallError =>
-  value instanceof BackendUnavailable || value instanceof BackendRejected

@@ -15,6 +15,33 @@ export interface JobQuery extends JobRef {
   readonly options: JsonObject
 }
 
+/** A job that is looked for by its name. */
+export interface SoughtJob extends JobQuery {
+  /**
+   * It was made between these instants, if it was made, with an allowance for clocks that differ: a back end that cannot
+   * look for a name looks through what was made then. Epoch milliseconds.
+   */
+  readonly madeBetween: readonly [from: number, to: number]
+}
+
+/**
+ * What a look for a job has come to. `none`: the back end has no job of that name. `unknown`: the look did not come to its
+ * end. With `searchedTo`, there is none among all that was made until then, and the next look may begin there.
+ */
+export type Found =
+  | { readonly outcome: 'found'; readonly handle: Handle }
+  | { readonly outcome: 'none' }
+  | { readonly outcome: 'unknown'; readonly searchedTo?: number; readonly message?: string }
+
+/**
+ * How long a call may take. After `at`, in epoch milliseconds by our clock, nothing is begun; then `signal` fires, and ends
+ * the calls and pauses that are under way.
+ */
+export interface Deadline {
+  readonly at: number
+  readonly signal: AbortSignal
+}
+
 /** One attempt, ready to be submitted. */
 export interface JobSpec extends JobQuery {
   readonly timeoutSeconds?: number
@@ -84,8 +111,13 @@ export interface Executor extends ExecutorFacts {
    */
   submit(job: JobSpec): Promise<Handle>
 
-  /** The handle of the job with this name, if the back end has one. Jobs that have ended count. */
-  find(job: JobQuery): Promise<Handle | undefined>
+  /**
+   * Look for jobs by their names. Jobs that have ended count.
+   *
+   * Shape: one answer a job, in the same order. As few searches as the back end allows, however many the jobs are.
+   * Errors: when not one could be looked for.
+   */
+  find(jobs: readonly SoughtJob[], deadline?: Deadline): Promise<readonly Found[]>
 
   /**
    * Make sure that no job of this name will start any more, and give a handle that stands for it: of the job that is

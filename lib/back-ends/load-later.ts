@@ -23,7 +23,7 @@ export function loadLater(
   return {
     ...alone,
     submit: async (job) => (await executor()).submit(job),
-    find: async (job) => (await executor()).find(job),
+    find: async (jobs, deadline) => (await executor()).find(jobs, deadline),
     poll: async (handles) => (await executor()).poll(handles),
     cancel: async (handles, request) => (await executor()).cancel(handles, request),
     ...(packing && {

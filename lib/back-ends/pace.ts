@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { BackendUnavailable } from '../domain/errors.ts'
 
 /** A rate that a service allows: `burst` calls at once, and `perSecond` of them come back. */
 export interface Quota {
@@ -13,8 +14,12 @@ export interface Clock {
 }
 
 export interface Pace {
-  /** Resolves when a call may be made. Of those who wait, the one with the greatest weight is next. */
-  turn(weight?: number): Promise<void>
+  /**
+   * Resolves when a call may be made. Of those who wait, the one with the greatest weight is next.
+   *
+   * Errors: BackendUnavailable, nothing was sent, when `signal` fires before that.
+   */
+  turn(weight?: number, signal?: AbortSignal): Promise<void>
 }
 
 interface Bucket {
@@ -75,9 +80,26 @@ export function createPace(quota: Quota, clock: Clock = systemClock): Pace {
   }
 
   return {
-    turn: (weight = 0) => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      waiting.push({ weight, go: resolve })
+    turn: (weight = 0, signal) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const leave = () => {
+        const place = waiting.indexOf(one)
+        if (place !== -1) waiting.splice(place, 1)
+        reject(new BackendUnavailable('the quota had no room for the call in time', { arrived: 'no' }))
+      }
+      const one = {
+        weight,
+        go: () => {
+          signal?.removeEventListener('abort', leave)
+          resolve()
+        },
+      }
+      if (signal?.aborted) {
+        leave()
+        return promise
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      waiting.push(one)
       if (!isServing) {
         isServing = true
         void serve()

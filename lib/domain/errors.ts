@@ -60,6 +60,8 @@ export function isRefusal(error: unknown): error is InvalidInput | NotFound | Fo
 }
 
 /** What executors throw: anything else is a defect, and not to be caught. */
-export function isBackendError(error: unknown): error is BackendUnavailable | BackendRejected {
+export type CallError = BackendUnavailable | BackendRejected
+
+export function isBackendError(error: unknown): error is CallError {
   return error instanceof BackendUnavailable || error instanceof BackendRejected
 }

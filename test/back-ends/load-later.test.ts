@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Executor, ExecutorFacts, JobQuery } from '../../lib/back-ends/executor.ts'
+import type { Executor, ExecutorFacts, JobQuery, SoughtJob } from '../../lib/back-ends/executor.ts'
 import { loadLater } from '../../lib/back-ends/load-later.ts'
 
 const packingFacts = { problem: () => undefined, mayDifferInNeeds: true }
@@ -15,6 +15,7 @@ const facts: ExecutorFacts = {
 }
 const query: JobQuery = { name: 'quench-a-0-1', dispatchId: 'a', taskId: 0, attempt: 1, options: {} }
 const job = { ...query, environment: {} }
+const sought: SoughtJob = { ...query, madeBetween: [0, 1] }
 
 /** Answers every verb with its name, and what it was asked. */
 function anEcho() {
@@ -56,7 +57,7 @@ test('every verb reaches the executor with what it was given, and the executor i
   const place = { stream: 'stdout', offset: 7 } as const
   const answers = await Promise.all([
     later.submit(job),
-    later.find(query),
+    later.find([sought]),
     later.poll([{ id: 1 }]),
     later.cancel([{ id: 1 }], request),
     later.forestall?.(query),
@@ -67,7 +68,7 @@ test('every verb reaches the executor with what it was given, and the executor i
   ])
   const expected = [
     ['submit', job],
-    ['find', query],
+    ['find', [sought], undefined],
     ['poll', [{ id: 1 }]],
     ['cancel', [{ id: 1 }], request],
     ['forestall', query],

@@ -10,6 +10,7 @@ import { createSshExecutor } from '../../lib/back-ends/ssh/executor.ts'
 import { jobName } from '../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
 import { aJobSpec, aPack } from '../contracts/executor-contract.ts'
+import { findJob } from '../support/find-job.ts'
 import { requestProblems, type Service } from './request-shape.ts'
 
 const dispatchId = randomUUID()
@@ -41,7 +42,7 @@ async function useAll(executor: Executor, options: object, handles: readonly Han
   const jobs = aPack([4, 5, 9], parsed)
   const calls = [
     () => executor.submit(job),
-    () => executor.find(job),
+    () => findJob(executor, job),
     () => executor.forestall?.(job),
     () => executor.poll(handles),
     () => executor.cancel(handles, { mode: 'graceful', reason }),

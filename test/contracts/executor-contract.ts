@@ -9,6 +9,7 @@ import { BackendUnavailable } from '../../lib/domain/errors.ts'
 import { jobName } from '../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
 import type { Faults } from '../../lib/emulator/faults.ts'
+import { findJob } from '../support/find-job.ts'
 import { patienceMs } from '../support/patience.ts'
 
 /** `quick` succeeds at once, `failing` exits with 3, `long` runs for minutes, `queued` waits until it is cancelled. */
@@ -152,17 +153,17 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
 
     describe('a name', () => {
       test('that nobody submitted is not found', async () => {
-        expect(await executor.find(harness.job('quick'))).toBeUndefined()
+        expect(await findJob(executor, harness.job('quick'))).toBeUndefined()
       })
 
       test('finds its job while it runs and after it ended', async () => {
         const job = harness.job('long')
         const handle = await submit(job)
         await reach(handle, 'running')
-        expect(await executor.find(job)).toEqual(handle)
+        expect(await findJob(executor, job)).toEqual(handle)
         await cancel(handle)
         await reach(handle, 'cancelled')
-        expect(await executor.find(job)).toEqual(handle)
+        expect(await findJob(executor, job)).toEqual(handle)
       })
 
       test('says whether a second submit of a name is another job', () => {
@@ -404,7 +405,7 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
         const error = await submit(job).catch((caught: unknown) => caught)
         expect(error).toBeInstanceOf(BackendUnavailable)
         expect(error).toMatchObject({ arrived: 'no' })
-        expect(await executor.find(job)).toBeUndefined()
+        expect(await findJob(executor, job)).toBeUndefined()
       })
 
       test('after it took effect leaves a job that its name finds', async () => {
@@ -413,7 +414,7 @@ export function describeExecutor(name: string, contract: ExecutorContract): void
         const error = await submit(job).catch((caught: unknown) => caught)
         expect(error).toBeInstanceOf(BackendUnavailable)
         expect(error).toMatchObject({ arrived: 'unknown' })
-        const found = (await executor.find(job)) as Handle
+        const found = (await findJob(executor, job)) as Handle
         expect(found).toBeDefined()
         expect(await cancel(found)).toBe('accepted')
         await reach(found, 'cancelled')

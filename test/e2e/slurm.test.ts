@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Handle, JobSpec, Observation, Packing } from '../../lib/back-ends/executor.ts'
 import type { JsonObject } from '../../lib/domain/json.ts'
 import { aJobSpec, aPack } from '../contracts/executor-contract.ts'
+import { findJob } from '../support/find-job.ts'
 import { eventually } from '../support/scratch-host.ts'
 import { aHandle, startClusters, whyNoSlurm } from '../support/slurm-cluster.ts'
 
@@ -45,7 +46,7 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
     test('that Slurm refuses are rejected, and can be found to be nothing', async () => {
       const job = aJob({ partition: 'no-such-partition' })
       await expect(cluster.executor.submit(job)).rejects.toMatchObject({ code: 'BackendRejected' })
-      expect(await cluster.executor.find(job)).toBeUndefined()
+      expect(await findJob(cluster.executor, job)).toBeUndefined()
     })
 
     test('that Slurm has forgotten keep their ends, or are lost where they left none', async () => {
@@ -68,7 +69,7 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
       const job = aJob({ command: 'sleep 300', extra: ['--begin=now+1hour'] })
       const handle = await cluster.executor.submit(job)
       await rm(join(cluster.folder, job.name, 'job'))
-      expect(await cluster.executor.find(job)).toEqual(handle)
+      expect(await findJob(cluster.executor, job)).toEqual(handle)
       await rm(join(cluster.folder, job.name, 'job'))
       expect(await cluster.executor.submit(job)).toEqual(handle)
       await rm(join(cluster.folder, job.name, 'job'))

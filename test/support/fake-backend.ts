@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type {
   CancelOutcome,
   Executor,
+  Found,
   Handle,
   JobQuery,
   JobSpec,
@@ -133,11 +134,14 @@ export function createFakeBackend(options: Options): FakeBackend {
         return handle
       }),
 
-    find: (query) =>
-      pass(`${name}.find ${query.name}`, async () => {
+    find: (queries) =>
+      pass(`${name}.find ${queries.map((query) => query.name)}`, async () => {
         if (isFaulty()) throw unavailable('no')
-        const job = jobs.find((one) => one.name === query.name && !one.pack && one.state !== 'vanished')
-        return job && { id: job.id }
+        return queries.map((query): Found => {
+          if (isFaulty()) return { outcome: 'unknown' }
+          const job = jobs.find((one) => one.name === query.name && !one.pack && one.state !== 'vanished')
+          return job ? { outcome: 'found', handle: { id: job.id } } : { outcome: 'none' }
+        })
       }),
 
     poll: (handles) =>

@@ -1,4 +1,4 @@
-import type { Handle } from '../../back-ends/executor.ts'
+import type { Found, Handle, SoughtJob } from '../../back-ends/executor.ts'
 import { isBackendError } from '../../domain/errors.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
@@ -21,14 +21,17 @@ export async function recoverJobs(context: Context, work: Work): Promise<readonl
   const graph = await store.readGraph(work.dispatchId)
   const attempts = new Map(work.action.tasks.map(({ taskId, attempt }) => [taskId, attempt]))
   const runs = await store.readRuns(work.dispatchId, [...attempts.keys()])
-  const find = finder(context, work, graph)
-  const lines = await concurrently(
-    context.concurrency,
-    runs.filter((run) => run.attempt === attempts.get(run.id)),
-    (run) => recoverOne(context, work, graph.tasks[run.id] as Task, run, find),
+  const current = runs.filter((run) => run.attempt === attempts.get(run.id) && isSought(run))
+  const find = finder(context, work, graph, current)
+  const lines = await concurrently(context.concurrency, current, (run) =>
+    recoverOne(context, work, graph.tasks[run.id] as Task, run, find),
   )
   return lines.filter((line) => line !== undefined)
 }
+
+/** A claim that has no handle, or a job that its back end does not know. */
+const isSought = ({ state, missingSince }: TaskRun): boolean =>
+  state === 'submitting' || (missingSince !== undefined && (state === 'queued' || state === 'running'))
 
 async function recoverOne(
   context: Context,
@@ -41,23 +44,28 @@ async function recoverOne(
   const { dispatchId, executor } = work
   const ref = { taskId: run.id, attempt: run.attempt }
   const isClaim = run.state === 'submitting'
-  const isMissing = run.missingSince !== undefined && (run.state === 'queued' || run.state === 'running')
-  if (!isClaim && !isMissing) return undefined
+  const isMissing = !isClaim
   const isOver = isMissing || now() >= run.claimedAt + policy.leaseSeconds * 1000
 
   const query = jobQuery(dispatchId, task, run.attempt)
   let handle: Handle | undefined
   try {
-    handle = await find(run)
+    const found = await find(run)
+    if (found.outcome === 'unknown') {
+      // What was looked through before the lease was over has to be once more: its job may come yet.
+      if (isClaim && isOver && found.searchedTo !== undefined)
+        await store.noteRun(dispatchId, ref, { searchedTo: found.searchedTo })
+      if (found.message !== undefined)
+        context.log({ decision: 'find-failed', dispatchId, task: task.name, message: found.message })
+      return undefined
+    }
+    handle = found.outcome === 'found' ? found.handle : undefined
     // A host may still have the folder of a job that is gone: what is found must also be known.
     if (isMissing && handle && (await executor.poll([handle]))[0]?.state === 'lost') handle = undefined
     // A pack's name is not one task's to forestall: its other members may run.
     const isAlone = run.packLeader === undefined
-    if (isClaim && isAlone && !handle && executor.forestall) {
-      if (isClosed(await store.readDispatch(dispatchId), run.id)) handle = await executor.forestall(query)
-      // A submit that nobody has heard of since may still be on its way to its host: the next attempt would have a twin.
-      else if (isOver) await executor.forestall(query)
-    }
+    if (isClaim && isAlone && !handle && executor.forestall && isClosed(await store.readDispatch(dispatchId), run.id))
+      handle = await executor.forestall(query)
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({ decision: 'find-failed', dispatchId, task: task.name, message: error.message })
@@ -83,26 +91,60 @@ async function recoverOne(
   return `${task.name}: found its job again`
 }
 
-type Find = (run: TaskRun) => Promise<Handle | undefined>
+type Find = (run: TaskRun) => Promise<Found>
 
-/** Looks for jobs by name; for the members of a pack by the name of their job, once for all of them. */
-function finder({ store }: Context, { dispatchId, executor }: Work, graph: Graph): Find {
+/** Clocks that differ by more than this are past belief; a host's may be off by minutes. */
+const clockAllowanceMs = 15 * 60_000
+
+/**
+ * Looks for jobs by name: for all that are alone at once, and for the members of a pack by the name of their job, once for all of
+ * them.
+ */
+function finder(
+  { store, now, policy }: Context,
+  { dispatchId, executor }: Work,
+  graph: Graph,
+  runs: readonly TaskRun[],
+): Find {
   const query = (taskId: number, attempt: number) => jobQuery(dispatchId, graph.tasks[taskId] as Task, attempt)
-  const packs = new Map<number, Promise<ReadonlyMap<number, Handle | undefined>>>()
+  const packs = new Map<number, Promise<ReadonlyMap<number, Found>>>()
 
-  const findPack = async (leader: number) => {
+  const sought = ({ id, attempt, state, claimedAt, searchedTo }: TaskRun): SoughtJob => {
+    const from = (state === 'submitting' ? searchedTo : undefined) ?? claimedAt - clockAllowanceMs
+    const to = Math.min(now(), claimedAt + policy.leaseSeconds * 1000) + clockAllowanceMs
+    return { ...query(id, attempt), madeBetween: [from, Math.max(from, to)] }
+  }
+  const findAlone = async (): Promise<ReadonlyMap<number, Found>> => {
+    const alone = runs.filter((run) => run.packLeader === undefined)
+    const found = await executor.find(alone.map(sought))
+    return new Map(alone.map(({ id }, index) => [id, found[index] as Found]))
+  }
+  let alone: ReturnType<typeof findAlone> | undefined
+
+  const findPack = async (leader: number): Promise<ReadonlyMap<number, Found>> => {
     const taskIds = (await store.readPack(dispatchId, leader)) ?? []
     const queries = taskIds.map((id) => query(id, 1))
-    const handles =
-      executor.packing && queries.length > 1
-        ? await executor.packing.find(queries, packName(dispatchId, leader))
-        : await Promise.all(queries.map((one) => executor.find(one)))
-    return new Map(taskIds.map((id, index) => [id, handles[index]]))
+    if (!executor.packing || queries.length < 2) {
+      const [run] = runs.filter((one) => one.packLeader === leader)
+      const times = run ? sought(run).madeBetween : ([0, now()] as const)
+      const found = await executor.find(queries.map((one) => ({ ...one, madeBetween: times })))
+      return new Map(taskIds.map((id, index) => [id, found[index] as Found]))
+    }
+    const handles = await executor.packing.find(queries, packName(dispatchId, leader))
+    return new Map(
+      taskIds.map((id, index): [number, Found] => {
+        const handle = handles[index]
+        return [id, handle ? { outcome: 'found', handle } : { outcome: 'none' }]
+      }),
+    )
   }
-  return async ({ id, attempt, packLeader }) => {
-    if (packLeader === undefined) return executor.find(query(id, attempt))
+  return async ({ id, packLeader }) => {
+    if (packLeader === undefined) {
+      alone ??= findAlone()
+      return (await alone).get(id) ?? { outcome: 'none' }
+    }
     const found = packs.get(packLeader) ?? findPack(packLeader)
     packs.set(packLeader, found)
-    return (await found).get(id)
+    return (await found).get(id) ?? { outcome: 'none' }
   }
 }

@@ -13,6 +13,7 @@ import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import { backendError } from '../aws-errors.ts'
 import { callInGroups } from '../call-in-groups.ts'
 import type { CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import { findEach } from '../find-each.ts'
 import { type BatchOptions, batchFacts } from './facts.ts'
 import { type BatchHandle, jobIdOf } from './handle.ts'
 import { listBatchJobs } from './list-jobs.ts'
@@ -131,7 +132,7 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     ...batchFacts,
 
     submit: (job) => submitJob(submission(job)),
-    find: async (job) => (await find([job], job.name))[0],
+    find: (jobs) => findEach(jobs, async (job) => (await find([job], job.name))[0]),
 
     packing: {
       ...batchFacts.packing,

@@ -4,18 +4,23 @@ import {
   CreateJobCommand,
   type CreateJobCommandInput,
   GetJobCommand,
+  type JobSummary,
   SearchJobsCommand,
 } from '@aws-sdk/client-braket'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
+import { jobName as jobNameOf } from '../../domain/job-name.ts'
 import { cancelBraket } from '../braket/cancel-braket.ts'
 import { createKnownDevices, type Devices } from '../braket/devices.ts'
 import { regionOf, throwing } from '../braket/errors.ts'
 import { observeHybridJob } from '../braket/observe.ts'
 import { pollBraket } from '../braket/poll-braket.ts'
-import type { Executor, JobSpec } from '../executor.ts'
+import { searchByTime } from '../braket/search-by-time.ts'
+import type { Executor, Found, JobQuery, JobSpec, SoughtJob } from '../executor.ts'
+import { inGroups } from '../in-groups.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
+import { within } from '../within.ts'
 import { braketJobFacts, hyperParameterCharacters, type JobHandle, type JobOptions } from './facts.ts'
-import { hybridJobName } from './job-name.ts'
+import { hybridJobName, parseHybridJobName } from './job-name.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 const createQuota: Quota = { perSecond: 1, burst: 5 }
@@ -38,8 +43,6 @@ export interface BraketJobOptions {
   readonly devices?: Devices
   /** What the account's quotas were raised by, 1…2 on AWS; bursts cannot be raised. Default 1. */
   readonly quotaFactor?: number
-  /** How far back `find` looks. Default 7. */
-  readonly findDays?: number
   readonly clock?: Clock
 }
 
@@ -52,7 +55,7 @@ export interface BraketJobOptions {
  * Source: Braket API reference, CreateJob, GetJob, CancelJob, SearchJobs.
  */
 export function createBraketJobExecutor(options: BraketJobOptions): Executor {
-  const { braketIn, quotaFactor = 1, findDays = 7, clock = systemClock } = options
+  const { braketIn, quotaFactor = 1, clock = systemClock } = options
   const devices = createKnownDevices(options.devices)
   const paceOf = ({ perSecond, burst }: Quota) => createPace({ perSecond: perSecond * quotaFactor, burst }, clock)
   const pace = {
@@ -81,28 +84,32 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
       return { kind: 'hybrid-job', arn: jobArn, name: job.name }
     },
 
-    /** The documented filters of SearchJobs are jobArn and createdAt: the name is compared here. */
-    find: async (job) => {
-      const wanted = hybridJobName(job)
-      const region = regionOf(devices.arnOf((job.options as JobOptions).device))
-      const since = new Date(Date.now() - findDays * 24 * 3600 * 1000).toISOString()
-      let nextToken: string | undefined
-      do {
-        await pace.search.turn()
-        const page = await braketIn(region)
-          .send(
-            new SearchJobsCommand({
-              filters: [{ name: 'createdAt', operator: 'GTE', values: [since] }],
-              maxResults: 100,
-              ...(nextToken && { nextToken }),
-            }),
-          )
-          .catch(throwing('SearchJobs'))
-        const found = page.jobs?.find(({ jobName }) => jobName === wanted)
-        if (found?.jobArn) return { kind: 'hybrid-job', arn: found.jobArn, name: job.name }
-        nextToken = page.nextToken
-      } while (nextToken)
-      return undefined
+    /** The documented filters of SearchJobs are jobArn and createdAt: the names are compared here. */
+    find: async (jobs, deadline) => {
+      const regionOfJob = ({ options }: JobQuery) => regionOf(devices.arnOf((options as JobOptions).device))
+      const ask = (region: string | undefined, group: readonly SoughtJob[]) => {
+        const search = async (from: Date, to: Date, nextToken: string | undefined) => {
+          await pace.search.turn(0, deadline?.signal)
+          const input = {
+            filters: [
+              { name: 'createdAt', operator: 'BETWEEN' as const, values: [from.toISOString(), to.toISOString()] },
+            ],
+            maxResults: 100,
+            ...(nextToken && { nextToken }),
+          }
+          const page = await braketIn(region)
+            .send(new SearchJobsCommand(input), within(deadline))
+            .catch(throwing('SearchJobs'))
+          return { handles: (page.jobs ?? []).flatMap(handlesOf), nextToken: page.nextToken }
+        }
+        return searchByTime(group, search, deadline)
+      }
+      return inGroups({
+        items: jobs,
+        keyOf: regionOfJob,
+        ask,
+        failed: ({ message }): Found => ({ outcome: 'unknown', message }),
+      })
     },
 
     poll: (handles) =>
@@ -122,6 +129,12 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
         statusOf: async (arn) => (await read(arn)).status,
       }),
   }
+}
+
+/** The handle of a job that bears a name of ours; none of others' jobs. */
+function handlesOf({ jobArn, jobName = '' }: JobSummary) {
+  const ref = parseHybridJobName(jobName)
+  return ref && jobArn ? [{ kind: 'hybrid-job' as const, arn: jobArn, name: jobNameOf(ref) }] : []
 }
 
 /** The CreateJob request of an attempt. */

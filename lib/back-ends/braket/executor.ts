@@ -3,11 +3,15 @@ import {
   CancelQuantumTaskCommand,
   CreateQuantumTaskCommand,
   GetQuantumTaskCommand,
+  type QuantumTaskSummary,
   SearchQuantumTasksCommand,
 } from '@aws-sdk/client-braket'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
-import type { CancelOutcome, Executor, JobSpec } from '../executor.ts'
+import { parseJobName } from '../../domain/job-name.ts'
+import type { CancelOutcome, Executor, Found, JobQuery, JobSpec, SoughtJob } from '../executor.ts'
+import { inGroups } from '../in-groups.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
+import { within } from '../within.ts'
 import { cancelBraket } from './cancel-braket.ts'
 import { createKnownDevices, type Devices } from './devices.ts'
 import { regionOf, throwing } from './errors.ts'
@@ -16,6 +20,7 @@ import { observeQuantumTask } from './observe.ts'
 import { pollBraket } from './poll-braket.ts'
 import { quantumTaskUsd } from './price.ts'
 import { openQasmAction, readProgram } from './program.ts'
+import { searchByTime } from './search-by-time.ts'
 
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 const createQuota: Quota = { perSecond: 20, burst: 40 }
@@ -35,8 +40,6 @@ export interface BraketTaskOptions {
   readonly devices?: Devices
   /** What the account's quotas were raised by, 1…2 on AWS; bursts cannot be raised. Default 1. */
   readonly quotaFactor?: number
-  /** How far back `find` looks. Default 7. */
-  readonly findDays?: number
   readonly clock?: Clock
 }
 
@@ -51,7 +54,7 @@ export interface BraketTaskOptions {
  * Source: Braket API reference; developer guide, "Submitting quantum tasks to QPUs" and "Amazon Braket quotas".
  */
 export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
-  const { braketIn, output, readText, quotaFactor = 1, findDays = 7, clock = systemClock } = options
+  const { braketIn, output, readText, quotaFactor = 1, clock = systemClock } = options
   const devices = createKnownDevices(options.devices)
   const paceOf = ({ perSecond, burst }: Quota) => createPace({ perSecond: perSecond * quotaFactor, burst }, clock)
   const pace = {
@@ -96,32 +99,35 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
     /**
      * CreateQuantumTask would find the task by its token, and make one where there is none: not what `find` is for.
      * SearchQuantumTasks filters by quantumTaskArn, deviceArn, jobArn, status and createdAt, not by tag or token. So:
-     * the device's tasks of the last days, and of those the one whose output folder has the name. A tag could be taken
+     * the device's tasks of that time, and of those the ones whose output folder has a name of ours. A tag could be taken
      * off; the folder cannot. Source: API reference, SearchQuantumTasksFilter.
      */
-    find: async ({ name, options }) => {
-      const deviceArn = devices.arnOf((options as TaskOptions).device)
-      const since = new Date(Date.now() - findDays * 24 * 3600 * 1000).toISOString()
-      let nextToken: string | undefined
-      do {
-        await pace.search.turn()
-        const page = await braketIn(regionOf(deviceArn))
-          .send(
-            new SearchQuantumTasksCommand({
-              filters: [
-                { name: 'deviceArn', operator: 'EQUAL', values: [deviceArn] },
-                { name: 'createdAt', operator: 'GTE', values: [since] },
-              ],
-              maxResults: 100,
-              ...(nextToken && { nextToken }),
-            }),
-          )
-          .catch(throwing('SearchQuantumTasks'))
-        const found = page.quantumTasks?.find(({ outputS3Directory }) => outputS3Directory?.split('/').includes(name))
-        if (found) return handleOf(name, found)
-        nextToken = page.nextToken
-      } while (nextToken)
-      return undefined
+    find: async (jobs, deadline) => {
+      const deviceOf = ({ options }: JobQuery) => devices.arnOf((options as TaskOptions).device)
+      const ask = (deviceArn: string, group: readonly SoughtJob[]) => {
+        const search = async (from: Date, to: Date, nextToken: string | undefined) => {
+          await pace.search.turn(0, deadline?.signal)
+          const input = {
+            filters: [
+              { name: 'deviceArn', operator: 'EQUAL' as const, values: [deviceArn] },
+              { name: 'createdAt', operator: 'BETWEEN' as const, values: [from.toISOString(), to.toISOString()] },
+            ],
+            maxResults: 100,
+            ...(nextToken && { nextToken }),
+          }
+          const page = await braketIn(regionOf(deviceArn))
+            .send(new SearchQuantumTasksCommand(input), within(deadline))
+            .catch(throwing('SearchQuantumTasks'))
+          return { handles: (page.quantumTasks ?? []).flatMap(handlesOf), nextToken: page.nextToken }
+        }
+        return searchByTime(group, search, deadline)
+      }
+      return inGroups({
+        items: jobs,
+        keyOf: deviceOf,
+        ask,
+        failed: ({ message }): Found => ({ outcome: 'unknown', message }),
+      })
     },
 
     poll: (handles) =>
@@ -176,10 +182,8 @@ function tagsOf({ name, dispatchId, taskId, options, environment }: JobSpec): Re
   }
 }
 
-function handleOf(
-  name: string,
-  task: { quantumTaskArn: string | undefined; deviceArn: string | undefined; shots: number | undefined },
-): TaskHandle {
-  const { quantumTaskArn = '', deviceArn = '', shots = 0 } = task
-  return { kind: 'quantum-task', arn: quantumTaskArn, name, deviceArn, shots }
+/** The handle of a task whose output folder bears a name of ours; none of others' tasks. */
+function handlesOf({ quantumTaskArn = '', deviceArn = '', shots = 0, outputS3Directory = '' }: QuantumTaskSummary) {
+  const name = outputS3Directory.split('/').find((folder) => parseJobName(folder))
+  return name === undefined ? [] : [{ kind: 'quantum-task' as const, arn: quantumTaskArn, name, deviceArn, shots }]
 }

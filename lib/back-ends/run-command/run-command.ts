@@ -26,7 +26,10 @@ export interface ScriptResult {
   readonly stderr: string
 }
 
-/** Source: API reference, SendCommand: 30 is the least, and an offline host should not keep us longer. */
+/**
+ * Source: API reference, SendCommand: 30 is the least, and an offline host should not keep us longer. With the time that a
+ * script may take it stays below the lease of a claim (300 s): a host that answers after that has begun no script since.
+ */
 const deliverySeconds = 30
 /** Source: API reference, SendCommand: 100 characters. */
 const maxCommentLength = 100

@@ -1,6 +1,8 @@
-import { BackendRejected, BackendUnavailable, isBackendError } from '../../domain/errors.ts'
+import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { CancelMode, CancelOutcome, Executor, Handle, JobSpec, Observation } from '../executor.ts'
+import { findEach } from '../find-each.ts'
+import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
 import { readHostLog } from '../run-command/host-log.ts'
 import { parseCancel } from '../run-command/host-script.ts'
@@ -73,32 +75,19 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   }
 
   /** One answer a handle, in the same order. Errors: as `askHosts`. */
-  const ask = async <Answer>(handles: readonly Handle[], question: SlurmQuestion<Answer>): Promise<Answer[]> => {
-    const answers: Answer[] = new Array(handles.length)
-    const groups = [...Map.groupBy(handles.keys(), (index) => (handles[index] as SlurmHandle).cluster)]
-    const errors = await Promise.all(
-      groups.map(async ([cluster, indexes]) => {
-        try {
-          const { instanceId, user } = loginOf(cluster)
-          // The login node may be another one by now; the cluster is the same.
-          const asked = indexes.map((index) => ({ ...(handles[index] as SlurmHandle), instanceId }))
-          const script = (jobs: readonly SlurmHandle[]) => asUser(user, question.script(jobs))
-          const got = await askHosts(runCommand, asked, { ...question, script })
-          got.forEach((answer, at) => {
-            answers[indexes[at] as number] = answer
-          })
-          return undefined
-        } catch (error) {
-          if (!isBackendError(error)) throw error
-          for (const index of indexes) answers[index] = question.failed(error)
-          return error
-        }
-      }),
-    )
-    const [first] = errors
-    if (first && errors.every((error) => error !== undefined)) throw first
-    return answers
-  }
+  const ask = <Answer>(handles: readonly Handle[], question: SlurmQuestion<Answer>): Promise<Answer[]> =>
+    inGroups({
+      items: handles as readonly SlurmHandle[],
+      keyOf: ({ cluster }) => cluster,
+      ask: async (cluster, group) => {
+        const { instanceId, user } = loginOf(cluster)
+        // The login node may be another one by now; the cluster is the same.
+        const asked = group.map((handle) => ({ ...handle, instanceId }))
+        const script = (jobs: readonly SlurmHandle[]) => asUser(user, question.script(jobs))
+        return askHosts(runCommand, asked, { ...question, script })
+      },
+      failed: question.failed,
+    })
 
   return {
     ...facts,
@@ -111,7 +100,7 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
       if (!handle) throw new BackendUnavailable(`${name} is not there after its launch`, { arrived: 'unknown' })
       return handle
     },
-    find: ({ name, options }) => identify(name, options, findSlurmScript(name)),
+    find: (jobs) => findEach(jobs, ({ name, options }) => identify(name, options, findSlurmScript(name))),
     forestall: async ({ name, options }) => {
       // To the cluster, a cancel of a job that it never heard of is an order to keep it from starting.
       const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''

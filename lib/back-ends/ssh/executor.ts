@@ -1,7 +1,9 @@
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { JsonObject } from '../../domain/json.ts'
-import type { CancelMode, CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import type { CancelMode, CancelOutcome, Executor, Found, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import { foundOf } from '../find-each.ts'
+import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
 import { readHostLog } from '../run-command/host-log.ts'
 import {
@@ -55,17 +57,21 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   }
 
   /** One launcher for many jobs on a host, each with its own folder and name; as many commands as their texts need. */
-  const identifyAll = async (
-    jobs: readonly JobQuery[],
-    question: HostQuestion<Identity>,
-  ): Promise<readonly (Handle | undefined)[]> => {
+  const askIdentities = async (jobs: readonly JobQuery[], question: HostQuestion<Identity>) => {
     const asked = jobs.map(({ name, options }) => {
       const { host } = options as TaskOptions
       return { host, instanceId: instanceOf(host), name, pid: 0, startTime: 0, bootId: '-' }
     })
     const answers = await askHosts(runCommand, asked, question)
-    return asked.map((job, index) => {
-      const answer = answers[index] as Identity
+    return asked.map((job, index) => ({ job, answer: answers[index] as Identity }))
+  }
+
+  const identifyAll = async (
+    jobs: readonly JobQuery[],
+    question: HostQuestion<Identity>,
+  ): Promise<readonly (Handle | undefined)[]> => {
+    const answers = await askIdentities(jobs, question)
+    return answers.map(({ job, answer }) => {
       // Some of it had an effect: that of this one is not known.
       if (answer instanceof Error) throw new BackendUnavailable(answer.message, { arrived: 'unknown', cause: answer })
       return answer === 'none' ? undefined : { ...job, ...answer }
@@ -80,7 +86,21 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
       if (!handle) throw new BackendUnavailable(`${job.name} is not there after its launch`, { arrived: 'unknown' })
       return handle
     },
-    find: ({ name, options }) => identify(name, options, findScript(name)),
+    find: async (jobs) => {
+      return inGroups({
+        items: jobs,
+        // One that is configured no more costs no other host its answers.
+        keyOf: ({ options }) => (options as TaskOptions).host,
+        ask: async (_, group) => {
+          const answers = await askIdentities(group, finding)
+          return answers.map(({ job, answer }): Found => {
+            if (answer instanceof Error) return { outcome: 'unknown', message: answer.message }
+            return foundOf(answer === 'none' ? undefined : { ...job, ...answer })
+          })
+        },
+        failed: ({ message }) => ({ outcome: 'unknown', message }),
+      })
+    },
     forestall: async ({ name, options }) => {
       // To the host, a cancel of a job that it never heard of is an order to keep it from starting.
       const { host } = options as TaskOptions

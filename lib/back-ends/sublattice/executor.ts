@@ -4,6 +4,7 @@ import { sublattice } from '../../domain/graph/graph.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { parseJson } from '../../schema/parse-json.ts'
 import type { CancelOutcome, Executor, Handle } from '../executor.ts'
+import { findEach } from '../find-each.ts'
 import type { ChildDispatches } from './child-dispatches.ts'
 
 interface SublatticeOptions {
@@ -52,7 +53,8 @@ export function createSublatticeExecutor({ children, readText }: SublatticeOptio
       }
       return handleOf(name)
     },
-    find: async ({ name }) => ((await children.exists(children.idOf(name))) ? handleOf(name) : undefined),
+    find: (jobs) =>
+      findEach(jobs, async ({ name }) => ((await children.exists(children.idOf(name))) ? handleOf(name) : undefined)),
     forestall: async ({ name, dispatchId, taskId, attempt }) => {
       await children.forestall(children.idOf(name), { dispatchId, taskId, attempt })
       return handleOf(name)

@@ -128,6 +128,7 @@ const taskItem = z.object({
   childSpend: amounts.optional(),
   notBefore: z.number().optional(),
   missingSince: z.number().optional(),
+  searchedTo: z.number().optional(),
   cancelError: z.string().optional(),
 })
 
@@ -144,6 +145,7 @@ export const attemptAttributes = [
   'childSpend',
   'notBefore',
   'missingSince',
+  'searchedTo',
   'cancelError',
 ] as const satisfies readonly (keyof z.infer<typeof taskItem>)[]
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { act } from '../../../lib/app/act/act.ts'
 import { startDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
-import type { Executor } from '../../../lib/back-ends/executor.ts'
+import type { Executor, SoughtJob } from '../../../lib/back-ends/executor.ts'
 import { BackendUnavailable } from '../../../lib/domain/errors.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
@@ -18,10 +18,9 @@ beforeAll(async () => {
 afterAll(() => dynamo.close())
 
 const afterLease = someTime + defaultPolicy.leaseSeconds * 1000
-const tasks = [{ taskId: 0, attempt: 1 }]
 
-/** A dispatch of one task on a back end without faults, but for what a test changes about it. */
-async function aDispatchOn(change: (backend: Executor) => Partial<Executor> = () => ({})) {
+/** A dispatch of tasks on a back end without faults, but for what a test changes about it. */
+async function aDispatchOn(change: Partial<Executor>, count: number) {
   const dispatchId = randomUUID()
   const backend = createFakeBackend({
     name: 'ssh',
@@ -34,37 +33,37 @@ async function aDispatchOn(change: (backend: Executor) => Partial<Executor> = ()
     onCancel: () => {},
   })
   const { context, store } = anAppContext(dynamo)
-  const executors = new Map([['ssh', { ...backend, ...change(backend) }]])
-  await startDispatch(context, aGraph([{ executor: 'ssh' }]), { id: dispatchId, owner: 'ada', tags: {} })
+  const executors = new Map([['ssh', { ...backend, ...change }]])
+  await startDispatch(context, aGraph(Array(count).fill({ executor: 'ssh' })), {
+    id: dispatchId,
+    owner: 'ada',
+    tags: {},
+  })
+  const tasks = Array.from({ length: count }, (_, taskId) => ({ taskId, attempt: 1 }))
   const actAt = (at: number, kind: 'submit' | 'recover') =>
     act({ ...context, executors, now: () => at }, dispatchId, { kind, executor: 'ssh', epoch: 1, tasks })
-  return { backend, actAt, readRun: async () => (await store.readRuns(dispatchId, [0]))[0] }
+  return { actAt, readRun: async () => (await store.readRuns(dispatchId, [0]))[0] }
 }
 
-test('a submit that outlives its lease starts nothing, where its back end can keep a name from starting', async () => {
-  const { promise: arrival, resolve: arrive } = Promise.withResolvers<void>()
-  const { backend, actAt, readRun } = await aDispatchOn(({ submit }) => ({
-    submit: async (job) => {
-      await arrival
-      return submit(job)
+test('one search is made for all claims of an action, from where the last one came to once the leases are over', async () => {
+  const asked: (readonly SoughtJob[])[] = []
+  const searchedTo = someTime + 60_000
+  const { actAt, readRun } = await aDispatchOn(
+    {
+      submit: () => Promise.reject(new BackendUnavailable('no answer', { arrived: 'unknown' })),
+      find: async (jobs) => {
+        asked.push(jobs)
+        return jobs.map(() => ({ outcome: 'unknown', searchedTo }))
+      },
     },
-  }))
-  const late = actAt(someTime, 'submit')
-  while ((await readRun()) === undefined) await new Promise(setImmediate)
-  await actAt(afterLease, 'recover')
-  expect(await readRun()).toMatchObject({ state: 'lost', failure: { code: 'Lost', retryable: true } })
-  arrive()
-  await late
-  expect(backend.jobs.map(({ state }) => state)).toEqual(['cancelled'])
-})
-
-test('a claim is not given up while its name cannot be kept from starting', async () => {
-  const unreachable = new BackendUnavailable('the host is away', { arrived: 'unknown' })
-  const { actAt, readRun } = await aDispatchOn(() => ({
-    submit: () => Promise.reject(unreachable),
-    forestall: () => Promise.reject(unreachable),
-  }))
+    3,
+  )
   await actAt(someTime, 'submit')
-  await actAt(afterLease, 'recover')
-  expect(await readRun()).toMatchObject({ state: 'submitting', attempt: 1 })
+  for (const at of [someTime + 20_000, afterLease, afterLease]) await actAt(at, 'recover')
+  const allowance = 15 * 60_000
+  const begun = asked.map((jobs) => jobs.map(({ madeBetween: [from] }) => from - someTime))
+  const before = [-allowance, -allowance, -allowance]
+  expect(begun).toEqual([before, before, [60_000, 60_000, 60_000]])
+  expect(asked.map(([job]) => (job?.madeBetween[1] ?? 0) - someTime - allowance)).toEqual([20_000, 300_000, 300_000])
+  expect(await readRun()).toMatchObject({ state: 'submitting', searchedTo })
 })

@@ -17,6 +17,7 @@ import {
   type JobKind,
   throttled,
 } from '../../contracts/executor-contract.ts'
+import { findJob } from '../../support/find-job.ts'
 
 const commands: Record<JobKind, string[]> = {
   quick: ['true'],
@@ -234,7 +235,7 @@ describe('find', () => {
         : page([list('quench-x', 'older', 1), list('quench-x-1', 'longer', 9)], 'more'),
     )
     const spec = aJobSpec({ name: 'quench-x', options: executor.optionsSchema.parse({ command: ['a'] }) })
-    expect(await executor.find(spec)).toEqual({ jobId: 'newest', jobQueue: 'default', name: 'quench-x' })
+    expect(await findJob(executor, spec)).toEqual({ jobId: 'newest', jobQueue: 'default', name: 'quench-x' })
     expect(asked.map(({ input }) => input)).toEqual([
       { jobQueue: 'default', filters: [{ name: 'JOB_NAME', values: ['quench-x'] }] },
       { jobQueue: 'default', filters: [{ name: 'JOB_NAME', values: ['quench-x'] }], nextToken: 'more' },

@@ -20,6 +20,7 @@ import {
   type JobKind,
   throttled,
 } from '../../contracts/executor-contract.ts'
+import { findJob } from '../../support/find-job.ts'
 import { aJumpingClock } from '../braket/jumping-clock.ts'
 
 const busyQpu = 'arn:aws:braket:us-east-1::device/qpu/test/Busy'
@@ -277,8 +278,8 @@ test('find compares the names of the recent jobs, over all pages', async () => {
       : { jobs: [{ jobName: `${hybridJobName(job)}0`, jobArn: 'arn:longer' }], nextToken: 'more' },
   )
   const options = executor.optionsSchema.parse(script)
-  expect(await executor.find({ ...job, options })).toEqual({ kind: 'hybrid-job', arn: 'arn:found', name: job.name })
-  expect(asked[1]?.input).toMatchObject({ filters: [{ name: 'createdAt', operator: 'GTE' }], nextToken: 'more' })
+  expect(await findJob(executor, { ...job, options })).toEqual({ kind: 'hybrid-job', arn: 'arn:found', name: job.name })
+  expect(asked[1]?.input).toMatchObject({ filters: [{ name: 'createdAt', operator: 'BETWEEN' }], nextToken: 'more' })
 })
 
 describe('a cancel', () => {
@@ -317,7 +318,7 @@ test('creates keep to one a second after a burst of five, searches to five a sec
   const job = aJobSpec({ options: executor.optionsSchema.parse(script) })
   await Promise.all(Array.from({ length: 8 }, () => executor.submit(job)))
   expect(clock.now()).toBe(3000)
-  await Promise.all(Array.from({ length: 60 }, () => executor.find(job)))
+  await Promise.all(Array.from({ length: 60 }, () => findJob(executor, job)))
   expect(clock.now()).toBe(5000)
 })
 

@@ -19,6 +19,7 @@ import {
   type JobKind,
   throttled,
 } from '../../contracts/executor-contract.ts'
+import { findJob } from '../../support/find-job.ts'
 import { aJumpingClock } from './jumping-clock.ts'
 
 const bell = 'OPENQASM 3;\nqubit[2] q;\nh q[0];\ncnot q[0], q[1];'
@@ -292,22 +293,23 @@ describe('find', () => {
     outputS3Directory: directory,
   })
 
-  test('looks through the recent tasks of the device, page by page, for the one with the folder', async () => {
+  test('looks through the tasks that the device got at that time, page by page, for the one with the folder', async () => {
     const { executor, asked } = aBraket((_, { nextToken }) =>
       nextToken
-        ? { quantumTasks: [summary('tasks/quench-x/1', 'arn:found')] }
+        ? { quantumTasks: [summary(`tasks/${job.name}/1`, 'arn:found')] }
         : {
-            quantumTasks: [summary('tasks/quench-x-1/1', 'arn:longer'), summary('other/2', 'arn:other')],
+            quantumTasks: [summary(`tasks/${job.name}0/1`, 'arn:longer'), summary('other/2', 'arn:other')],
             nextToken: 'n',
           },
     )
     const options = executor.optionsSchema.parse({ program: bell, device: forte, shots: 7 })
-    const found = await executor.find(aJobSpec({ name: 'quench-x', options }))
-    expect(found).toEqual({ kind: 'quantum-task', arn: 'arn:found', name: 'quench-x', deviceArn: forte, shots: 7 })
+    const job = aJobSpec({ options })
+    const found = await findJob(executor, job)
+    expect(found).toEqual({ kind: 'quantum-task', arn: 'arn:found', name: job.name, deviceArn: forte, shots: 7 })
     expect(asked.map(({ name }) => name)).toEqual(['SearchQuantumTasks', 'SearchQuantumTasks'])
     expect(asked[0]?.input.filters).toMatchObject([
       { name: 'deviceArn', operator: 'EQUAL', values: [forte] },
-      { name: 'createdAt', operator: 'GTE' },
+      { name: 'createdAt', operator: 'BETWEEN' },
     ])
   })
 })

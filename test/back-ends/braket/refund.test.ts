@@ -10,11 +10,11 @@ const priceOf = () => ({ perSecondUsd: 0, minimumSeconds: 0, commitUsd: 8.3 })
 
 /** What a quantum task has cost when it was seen in these states. */
 function cost(...statuses: readonly string[]): number {
-  const start = aRun({ executor: 'braket', state: 'queued', handle: { arn: 'arn:task' } })
-  const run = statuses.reduce<TaskRun>((before, status, second) => {
-    const change = changeOf(before, observeQuantumTask({ status }), someTime + second * 1000)
-    return { ...before, ...change } as TaskRun
-  }, start)
+  let run: TaskRun = aRun({ executor: 'braket', state: 'queued', handle: { arn: 'arn:task' } })
+  for (const [second, status] of statuses.entries()) {
+    const change = changeOf(run, observeQuantumTask({ status }), someTime + second * 1000)
+    run = { ...run, ...change } as TaskRun
+  }
   return spentOn(run, graph, priceOf, someTime).braket?.usd ?? 0
 }
 

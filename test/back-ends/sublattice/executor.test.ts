@@ -9,6 +9,7 @@ import { jobName } from '../../../lib/domain/job-name.ts'
 import type { JsonObject } from '../../../lib/domain/json.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
+import { findJob } from '../../support/find-job.ts'
 
 const caller = { id: 'someone', isAdmin: false }
 const leaf = { name: 'leaf', tasks: [{ name: 'work', executor: 'batch' }] }
@@ -41,10 +42,10 @@ const stateOf = async (handle: JsonObject) => (await executor.poll([handle]))[0]
 
 test('a child is made once, belongs to the owner of its parent, and is found by the name of its job', async () => {
   const job = await aJob()
-  expect(await executor.find(job)).toBeUndefined()
+  expect(await findJob(executor, job)).toBeUndefined()
   const handle = await executor.submit(job)
   expect(await executor.submit(job)).toEqual(handle)
-  expect(await executor.find(job)).toEqual(handle)
+  expect(await findJob(executor, job)).toEqual(handle)
   expect(executor.handleSchema.parse(JSON.parse(JSON.stringify(handle)))).toEqual(handle)
   const child = await context.store.readDispatch(String(handle.dispatchId))
   expect(child).toMatchObject({ owner: 'someone', parent: { dispatchId: job.dispatchId, depth: 1 } })
