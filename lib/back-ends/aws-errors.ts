@@ -1,4 +1,4 @@
-import { BackendRejected, BackendUnavailable } from '../domain/errors.ts'
+import { BackendRejected, BackendUnavailable, isBackendError } from '../domain/errors.ts'
 
 /** Refused for their rate, or for credentials that a later call may have: read by no service, so without effect. */
 const refusals = new Set([
@@ -34,6 +34,8 @@ interface SdkError {
  * Source: AWS Batch API reference, Common Error Types; re:Post "aws-batch-requests-error" (429 TooManyRequestsException).
  */
 export function backendError(call: string, error: unknown): BackendRejected | BackendUnavailable {
+  // Its deadline had come before it was sent.
+  if (isBackendError(error)) return error
   const { name, message, code, $fault, $metadata } = error as SdkError
   const text = `${call}: ${message}`
   const status = $metadata?.httpStatusCode

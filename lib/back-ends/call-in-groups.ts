@@ -1,4 +1,6 @@
 import { type CallError, isBackendError } from '../domain/errors.ts'
+import type { Deadline } from './executor.ts'
+import { tooLate } from './within.ts'
 
 interface GroupedCall<Item, Answer> {
   readonly items: readonly Item[]
@@ -8,6 +10,8 @@ interface GroupedCall<Item, Answer> {
   call(group: readonly Item[]): Promise<readonly Answer[]>
   /** The answer of an item whose call did not go through while others did. */
   failed(error: CallError): Answer
+  /** After it no call is begun; those under way are for `call` to end. */
+  readonly deadline?: Deadline | undefined
 }
 
 /** Calls at the same time. Four keep 1,000 cancels near the time of five calls, and far from any quota. */
@@ -20,7 +24,7 @@ const concurrency = 4
  * Errors: that of the first call, when not one went through.
  */
 export async function callInGroups<Item, Answer>(grouped: GroupedCall<Item, Answer>): Promise<readonly Answer[]> {
-  const { items, size, call, failed } = grouped
+  const { items, size, call, failed, deadline } = grouped
   const groups: (readonly Item[])[] = []
   for (let start = 0; start < items.length; start += size) groups.push(items.slice(start, start + size))
 
@@ -29,6 +33,7 @@ export async function callInGroups<Item, Answer>(grouped: GroupedCall<Item, Answ
   const worker = async () => {
     for (const [index, group] of queue) {
       try {
+        if (deadline?.signal.aborted) throw tooLate()
         answers[index] = await call(group)
       } catch (error) {
         if (!isBackendError(error)) throw error

@@ -100,6 +100,9 @@ export interface ExecutorFacts {
  *
  * Errors of every verb: `BackendUnavailable` when the whole call did not go through, `BackendRejected` when the back
  * end refuses it for good. Nothing else is thrown for what a back end does.
+ *
+ * Every verb ends with its deadline, whatever hangs: with the answers that came until then, and for the rest as for a call
+ * that did not go through. Without a deadline it takes as long as its calls do.
  */
 export interface Executor extends ExecutorFacts {
   /**
@@ -109,7 +112,16 @@ export interface Executor extends ExecutorFacts {
    * can tell; where it cannot (SubmitJob), the caller never calls again for the same name.
    * Errors: BackendUnavailable with `arrived` telling whether a job may exist.
    */
-  submit(job: JobSpec): Promise<Handle>
+  submit(job: JobSpec, deadline?: Deadline): Promise<Handle>
+
+  /**
+   * Do what is slow about a submit and makes nothing: wait for a place in the quota, read what goes along. What it gives
+   * then submits at once. To be called before the fence is read, for nothing slow may stand between that and the submit.
+   *
+   * Absent where a submit is one call.
+   * Errors: as `submit`, with nothing made.
+   */
+  prepare?(job: JobSpec, deadline?: Deadline): Promise<PreparedSubmit>
 
   /**
    * Look for jobs by their names. Jobs that have ended count.
@@ -124,12 +136,12 @@ export interface Executor extends ExecutorFacts {
    * there, or of what keeps it from starting. Only where the back end can promise it; then a cancelled claim without a
    * job need not wait for the end of its lease.
    */
-  forestall?(job: JobQuery): Promise<Handle>
+  forestall?(job: JobQuery, deadline?: Deadline): Promise<Handle>
 
   readonly packing?: Packing
 
   /** One observation a handle, in the same order. */
-  poll(handles: readonly Handle[]): Promise<readonly Observation[]>
+  poll(handles: readonly Handle[], deadline?: Deadline): Promise<readonly Observation[]>
 
   /**
    * Ask the back end to stop the jobs behind `handles`.
@@ -137,7 +149,7 @@ export interface Executor extends ExecutorFacts {
    * Guarantees: safe to call twice and late. Returning does not mean that a job has stopped; only `poll` says that.
    * Shape: one outcome a handle, in the same order.
    */
-  cancel(handles: readonly Handle[], request: CancelRequest): Promise<readonly CancelOutcome[]>
+  cancel(handles: readonly Handle[], request: CancelRequest, deadline?: Deadline): Promise<readonly CancelOutcome[]>
 
   /**
    * A piece of what a job has written, from `offset` on.
@@ -148,13 +160,13 @@ export interface Executor extends ExecutorFacts {
    * Where the back end keeps one log for both streams, `stdout` is all of it, and `stderr` is empty.
    * Errors: also BackendRejected where the back end has forgotten the log.
    */
-  readLog?(handle: Handle, place: LogPlace): Promise<LogPart>
+  readLog?(handle: Handle, place: LogPlace, deadline?: Deadline): Promise<LogPart>
 
   /**
    * The jobs with names of ours that have not ended, whoever submitted them. Only where the back end can list them; then
    * the sweeper finds those that nobody waits for.
    */
-  listJobs?(): Promise<readonly ListedJob[]>
+  listJobs?(deadline?: Deadline): Promise<readonly ListedJob[]>
 }
 
 export interface LogPlace {
@@ -176,6 +188,9 @@ export interface ListedJob {
   isOf(handle: Handle): boolean
 }
 
+/** Begins the job, without a pause before it. Errors and guarantees as `Executor.submit`. */
+export type PreparedSubmit = () => Promise<Handle>
+
 /** What can be packed. */
 export interface PackingFacts {
   /** What the members' options must have in common and have not; undefined when they can be packed. */
@@ -193,9 +208,9 @@ export interface PackingFacts {
  */
 export interface Packing extends PackingFacts {
   /** Start the elements, 2…10,000, in the order of `jobs`. Errors and guarantees as `Executor.submit`. */
-  submit(jobs: readonly JobSpec[], name: string): Promise<readonly Handle[]>
+  submit(jobs: readonly JobSpec[], name: string, deadline?: Deadline): Promise<readonly Handle[]>
   /** The handles of the members of the job with this name, in the order in which it was submitted. */
-  find(jobs: readonly JobQuery[], name: string): Promise<readonly (Handle | undefined)[]>
+  find(jobs: readonly JobQuery[], name: string, deadline?: Deadline): Promise<readonly (Handle | undefined)[]>
 }
 
 export interface CancelRequest {

@@ -22,22 +22,32 @@ export function loadLater(
   const { packing, ...alone } = facts
   return {
     ...alone,
-    submit: async (job) => (await executor()).submit(job),
+    submit: async (job, deadline) => (await executor()).submit(job, deadline),
+    // Loading is slow too.
+    prepare: async (job, deadline) => {
+      const loaded = await executor()
+      return loaded.prepare ? loaded.prepare(job, deadline) : () => loaded.submit(job, deadline)
+    },
     find: async (jobs, deadline) => (await executor()).find(jobs, deadline),
-    poll: async (handles) => (await executor()).poll(handles),
-    cancel: async (handles, request) => (await executor()).cancel(handles, request),
+    poll: async (handles, deadline) => (await executor()).poll(handles, deadline),
+    cancel: async (handles, request, deadline) => (await executor()).cancel(handles, request, deadline),
     ...(packing && {
       packing: {
         ...packing,
-        submit: async (jobs, name) => packingOf(await executor()).submit(jobs, name),
-        find: async (jobs, name) => packingOf(await executor()).find(jobs, name),
+        submit: async (jobs, name, deadline) => packingOf(await executor()).submit(jobs, name, deadline),
+        find: async (jobs, name, deadline) => packingOf(await executor()).find(jobs, name, deadline),
       },
     }),
-    ...(has('forestall') && { forestall: async (job) => (await executor()).forestall?.(job) ?? lacks('forestall') }),
-    ...(has('readLog') && {
-      readLog: async (handle, place) => (await executor()).readLog?.(handle, place) ?? lacks('readLog'),
+    ...(has('forestall') && {
+      forestall: async (job, deadline) => (await executor()).forestall?.(job, deadline) ?? lacks('forestall'),
     }),
-    ...(has('listJobs') && { listJobs: async () => (await executor()).listJobs?.() ?? lacks('listJobs') }),
+    ...(has('readLog') && {
+      readLog: async (handle, place, deadline) =>
+        (await executor()).readLog?.(handle, place, deadline) ?? lacks('readLog'),
+    }),
+    ...(has('listJobs') && {
+      listJobs: async (deadline) => (await executor()).listJobs?.(deadline) ?? lacks('listJobs'),
+    }),
   }
 }
 

@@ -85,7 +85,7 @@ export function createPace(quota: Quota, clock: Clock = systemClock): Pace {
       const leave = () => {
         const place = waiting.indexOf(one)
         if (place !== -1) waiting.splice(place, 1)
-        reject(new BackendUnavailable('the quota had no room for the call in time', { arrived: 'no' }))
+        reject(new BackendUnavailable('the quota had no room for it in time', { arrived: 'no' }))
       }
       const one = {
         weight,

@@ -29,6 +29,7 @@ function anEcho() {
   const executor: Executor = {
     ...facts,
     submit: echo('submit'),
+    prepare: echo('prepare'),
     find: echo('find'),
     poll: echo('poll'),
     cancel: echo('cancel'),
@@ -55,31 +56,49 @@ test('every verb reaches the executor with what it was given, and the executor i
   expect(loads()).toBe(0)
   const request = { mode: 'force', reason: 'why' } as const
   const place = { stream: 'stdout', offset: 7 } as const
+  const deadline = { at: 1, signal: new AbortController().signal }
   const answers = await Promise.all([
-    later.submit(job),
-    later.find([sought]),
-    later.poll([{ id: 1 }]),
-    later.cancel([{ id: 1 }], request),
-    later.forestall?.(query),
-    later.readLog?.({ id: 1 }, place),
-    later.listJobs?.(),
-    later.packing?.submit([job], 'pack'),
-    later.packing?.find([query], 'pack'),
+    later.submit(job, deadline),
+    later.prepare?.(job, deadline),
+    later.find([sought], deadline),
+    later.poll([{ id: 1 }], deadline),
+    later.cancel([{ id: 1 }], request, deadline),
+    later.forestall?.(query, deadline),
+    later.readLog?.({ id: 1 }, place, deadline),
+    later.listJobs?.(deadline),
+    later.packing?.submit([job], 'pack', deadline),
+    later.packing?.find([query], 'pack', deadline),
   ])
   const expected = [
-    ['submit', job],
-    ['find', [sought], undefined],
-    ['poll', [{ id: 1 }]],
-    ['cancel', [{ id: 1 }], request],
-    ['forestall', query],
-    ['readLog', { id: 1 }, place],
-    ['listJobs'],
-    ['packing.submit', [job], 'pack'],
-    ['packing.find', [query], 'pack'],
+    ['submit', job, deadline],
+    ['prepare', job, deadline],
+    ['find', [sought], deadline],
+    ['poll', [{ id: 1 }], deadline],
+    ['cancel', [{ id: 1 }], request, deadline],
+    ['forestall', query, deadline],
+    ['readLog', { id: 1 }, place, deadline],
+    ['listJobs', deadline],
+    ['packing.submit', [job], 'pack', deadline],
+    ['packing.find', [query], 'pack', deadline],
   ]
   expect(asked).toEqual(expected)
   expect(answers).toEqual(expected.map(([verb]) => ({ verb })))
   expect(loads()).toBe(1)
+})
+
+test('an executor whose submit needs no preparation is loaded before it all the same', async () => {
+  const { executor, asked } = anEcho()
+  const { prepare: _, ...unprepared } = executor
+  let loads = 0
+  const later = loadLater(facts, [], async () => {
+    loads += 1
+    return unprepared
+  })
+  const submit = await later.prepare?.(job)
+  expect(loads).toBe(1)
+  expect(asked).toEqual([])
+  expect(await submit?.()).toEqual({ verb: 'submit' })
+  expect(asked).toEqual([['submit', job, undefined]])
 })
 
 test('a verb that it is not said to have is not there', () => {

@@ -1,5 +1,7 @@
+import type { Executor, JobSpec, PreparedSubmit } from '../../back-ends/executor.ts'
 import type { Amounts } from '../../domain/budget/amounts.ts'
 import { spentOn } from '../../domain/budget/spend.ts'
+import { isBackendError } from '../../domain/errors.ts'
 import type { Graph, Task } from '../../domain/graph/graph.ts'
 import { isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
@@ -51,6 +53,8 @@ async function submitOne(
   const task = graph.tasks[taskId] as Task
   const job = await jobSpec(context, dispatchId, graph, task, attempt)
   const earlierSpend = await spentBefore(context, dispatchId, graph, planned)
+  // Before the claim, so that no cancel waits for what waits for a quota; a failure is the claim's all the same.
+  const submit = await prepareSubmit(executor, job)
   const claim = {
     taskId,
     attempt,
@@ -63,13 +67,23 @@ async function submitOne(
   }
   if (!(await context.store.claim(dispatchId, claim))) return undefined
 
-  const submission = await submitClaimed(context, work, [{ claim, job }], async () => [await executor.submit(job)])
+  const submission = await submitClaimed(context, work, [{ claim, job }], async () => [await submit()])
   const { released, stopped, twins, problem } = submission
   if (released.length > 0) return `${task.name}: not started, it is cancelled or a newer execution has taken over`
   if (problem !== undefined) return `${task.name}: ${problem}`
   if (twins.length > 0) return `${task.name}: attempt ${attempt} had been given up, its late job is stopped`
   if (stopped.length > 0) return `${task.name}: stopped as soon as its job existed`
   return `submitted ${task.name} to ${executor.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`
+}
+
+async function prepareSubmit(executor: Executor, job: JobSpec): Promise<PreparedSubmit> {
+  if (!executor.prepare) return () => executor.submit(job)
+  try {
+    return await executor.prepare(job)
+  } catch (error) {
+    if (!isBackendError(error)) throw error
+    return () => Promise.reject(error)
+  }
 }
 
 /**

@@ -12,8 +12,9 @@ import {
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import { backendError } from '../aws-errors.ts'
 import { callInGroups } from '../call-in-groups.ts'
-import type { CancelOutcome, Executor, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import type { CancelOutcome, Deadline, Executor, JobSpec, Observation, Packing } from '../executor.ts'
 import { findEach } from '../find-each.ts'
+import { within } from '../within.ts'
 import { type BatchOptions, batchFacts } from './facts.ts'
 import { type BatchHandle, jobIdOf } from './handle.ts'
 import { listBatchJobs } from './list-jobs.ts'
@@ -53,27 +54,33 @@ export interface BatchCalls {
 export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues = [] }: BatchCalls): Executor {
   const submitJob = async (
     input: SubmitJobCommandInput,
+    deadline: Deadline | undefined,
   ): Promise<{ jobId: string; jobQueue: string; name: string }> => {
     const sizeBytes = Buffer.byteLength(JSON.stringify(input))
     if (sizeBytes > maxPayloadKiB * 1024) {
       const kib = Math.ceil(sizeBytes / 1024)
       throw new BackendRejected(`the job is ${kib} KiB; SubmitJob takes ${maxPayloadKiB} KiB: pass large inputs by URI`)
     }
-    const answer = await submitter.send(new SubmitJobCommand(input)).catch(fail('SubmitJob'))
+    const answer = await within(deadline, (how) => submitter.send(new SubmitJobCommand(input), how)).catch(
+      fail('SubmitJob'),
+    )
     if (!answer.jobId) throw new BackendUnavailable('SubmitJob: an answer without job id', { arrived: 'unknown' })
     return { jobId: answer.jobId, jobQueue: input.jobQueue ?? '', name: input.jobName ?? '' }
   }
 
   /** The newest job of a name. The filter leaves out children of array jobs. */
-  const findNewest = async (name: string, jobQueue: string): Promise<JobSummary | undefined> => {
+  const findNewest = async (
+    name: string,
+    jobQueue: string,
+    deadline: Deadline | undefined,
+  ): Promise<JobSummary | undefined> => {
     let newest: JobSummary | undefined
     let nextToken: string | undefined
     do {
       // The filter ignores case and takes 100 jobs a page; with it, jobs in any state are listed.
       const filters = [{ name: 'JOB_NAME', values: [name] }]
-      const page = await batch
-        .send(new ListJobsCommand({ jobQueue, filters, ...(nextToken ? { nextToken } : {}) }))
-        .catch(fail('ListJobs'))
+      const command = new ListJobsCommand({ jobQueue, filters, ...(nextToken ? { nextToken } : {}) })
+      const page = await within(deadline, (how) => batch.send(command, how)).catch(fail('ListJobs'))
       for (const job of page.jobSummaryList ?? []) {
         if (job.jobName === name && (job.createdAt ?? 0) > (newest?.createdAt ?? -1)) newest = job
       }
@@ -82,21 +89,25 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     return newest
   }
 
-  const describe = async (jobs: readonly string[]): Promise<ReadonlyMap<string, JobDetail>> => {
+  const describe = async (
+    jobs: readonly string[],
+    deadline: Deadline | undefined,
+  ): Promise<ReadonlyMap<string, JobDetail>> => {
     if (jobs.length === 0) return new Map()
-    const answer = await batch.send(new DescribeJobsCommand({ jobs: unique(jobs) })).catch(fail('DescribeJobs'))
+    const command = new DescribeJobsCommand({ jobs: unique(jobs) })
+    const answer = await within(deadline, (how) => batch.send(command, how)).catch(fail('DescribeJobs'))
     return new Map((answer.jobs ?? []).map((job) => [job.jobId ?? '', job]))
   }
 
-  const find = async (jobs: readonly JobQuery[], name: string): Promise<readonly (Handle | undefined)[]> => {
+  const find: Packing['find'] = async (jobs, name, deadline) => {
     const { jobQueue } = (jobs[0]?.options ?? {}) as BatchOptions
-    const newest = await findNewest(name, jobQueue)
+    const newest = await findNewest(name, jobQueue, deadline)
     if (!newest?.jobId) return jobs.map(() => undefined)
     const handle = { jobId: newest.jobId, jobQueue, name }
     const size = newest.arrayProperties?.size
     if (size === undefined) return jobs.map((job) => (job.name === name ? handle : undefined))
     // The job itself knows best for which tasks its children stand.
-    const detail = (await describe([handle.jobId])).get(handle.jobId)
+    const detail = (await describe([handle.jobId], deadline)).get(handle.jobId)
     const indexes = new Map(packedTasks(detail ?? {}).map((taskId, index) => [taskId, index]))
     return jobs.map(({ taskId }) => {
       const index = indexes.get(taskId)
@@ -105,10 +116,13 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
   }
 
   /** A child that Batch does not know may only not be there yet: its parent tells. */
-  const observeGroup = async (jobIds: readonly string[]): Promise<readonly Observation[]> => {
-    const known = await describe(jobIds)
+  const observeGroup = async (
+    jobIds: readonly string[],
+    deadline: Deadline | undefined,
+  ): Promise<readonly Observation[]> => {
+    const known = await describe(jobIds, deadline)
     const strangers = jobIds.filter((jobId) => jobId.includes(':') && !known.has(jobId))
-    const parents = await describe(strangers.map(parentOf))
+    const parents = await describe(strangers.map(parentOf), deadline)
     return jobIds.map((jobId) => {
       const detail = known.get(jobId)
       if (detail) return observeBatchJob(detail)
@@ -117,11 +131,12 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     })
   }
 
-  const observe = (jobIds: readonly string[]): Promise<readonly Observation[]> =>
+  const observe = (jobIds: readonly string[], deadline: Deadline | undefined): Promise<readonly Observation[]> =>
     callInGroups({
       items: jobIds,
       size: describeIds,
-      call: observeGroup,
+      deadline,
+      call: (group) => observeGroup(group, deadline),
       failed: ({ code, message }) => ({
         state: 'unknown',
         failure: { code, message, retryable: true, source: 'batch' },
@@ -131,31 +146,42 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
   return {
     ...batchFacts,
 
-    submit: (job) => submitJob(submission(job)),
-    find: (jobs) => findEach(jobs, async (job) => (await find([job], job.name))[0]),
+    submit: (job, deadline) => submitJob(submission(job), deadline),
+    find: (jobs, deadline) => findEach(jobs, async (job) => (await find([job], job.name, deadline))[0], deadline),
 
     packing: {
       ...batchFacts.packing,
-      submit: async (jobs, name) => {
+      submit: async (jobs, name, deadline) => {
         const size = jobs.length
-        const handle = await submitJob({ ...submission(asOneJob(jobs, name)), arrayProperties: { size } })
+        const handle = await submitJob({ ...submission(asOneJob(jobs, name)), arrayProperties: { size } }, deadline)
         return jobs.map((_, index) => ({ ...handle, index, size }))
       },
       find,
     },
 
-    poll: (handles) => observe(handles.map((handle) => jobIdOf(handle as BatchHandle))),
+    poll: (handles, deadline) =>
+      observe(
+        handles.map((handle) => jobIdOf(handle as BatchHandle)),
+        deadline,
+      ),
 
-    cancel: async (handles, { reason }) => {
+    cancel: async (handles, { reason }, deadline) => {
       const perCall = { terminate: terminateIds, describe: describeIds }
-      const targets = await terminationTargets(handles as readonly BatchHandle[], observe, perCall)
+      const targets = await terminationTargets(
+        handles as readonly BatchHandle[],
+        (jobIds) => observe(jobIds, deadline),
+        perCall,
+      )
       const jobIds = unique(targets)
       const outcomes = await callInGroups<string, CancelOutcome>({
         items: jobIds,
         size: terminateIds,
+        deadline,
         call: async (jobs) => {
           const input = { jobs: [...jobs], reason: reason.slice(0, 1024) || 'cancelled' }
-          const answer = await batch.send(new TerminateJobsCommand(input)).catch(fail('TerminateJobs'))
+          const answer = await within(deadline, (how) => batch.send(new TerminateJobsCommand(input), how)).catch(
+            fail('TerminateJobs'),
+          )
           const errors = new Map((answer.errors ?? []).map((error) => [error.job, error]))
           return jobs.map((jobId) => outcomeOf(errors.get(jobId)))
         },
@@ -166,20 +192,21 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     },
 
     ...(readLogStream && {
-      readLog: async (handle, { stream, offset }) => {
+      readLog: async (handle, { stream, offset }, deadline) => {
         const nothing = { text: '', nextOffset: offset }
         // awslogs merges both streams.
         if (stream === 'stderr') return nothing
         const jobId = jobIdOf(handle as BatchHandle)
-        const detail = (await describe([jobId])).get(jobId)
+        const detail = (await describe([jobId], deadline)).get(jobId)
         if (!detail)
           throw new BackendRejected(`Batch has forgotten job ${jobId}, and with it the name of its log stream`)
         const logStream = logStreamOf(detail)
-        return logStream ? readLogStream(logStream, offset) : nothing
+        if (!logStream) return nothing
+        return within(deadline, () => readLogStream(logStream, offset)).catch(fail('GetLogEvents'))
       },
     }),
 
-    listJobs: () => listBatchJobs(batch, jobQueues),
+    listJobs: (deadline) => listBatchJobs(batch, jobQueues, deadline),
   }
 }
 

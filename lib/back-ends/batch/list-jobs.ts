@@ -1,7 +1,8 @@
 import { type BatchClient, type JobStatus, type JobSummary, ListJobsCommand } from '@aws-sdk/client-batch'
 import { parseJobName } from '../../domain/job-name.ts'
 import { backendError } from '../aws-errors.ts'
-import type { ListedJob } from '../executor.ts'
+import type { Deadline, ListedJob } from '../executor.ts'
+import { within } from '../within.ts'
 
 /** Source: Batch user guide, "Job states": every state that is not an end. */
 const openStates: readonly JobStatus[] = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING']
@@ -15,11 +16,12 @@ const openStates: readonly JobStatus[] = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'S
 export async function listBatchJobs(
   batch: Pick<BatchClient, 'send'>,
   jobQueues: readonly string[],
+  deadline?: Deadline,
 ): Promise<readonly ListedJob[]> {
   const listed = new Map<string, ListedJob>()
   for (const jobQueue of jobQueues)
     for (const jobStatus of openStates)
-      for await (const { jobId, jobName = '' } of listPages(batch, jobQueue, jobStatus)) {
+      for await (const { jobId, jobName = '' } of listPages(batch, jobQueue, jobStatus, deadline)) {
         const ref = parseJobName(jobName)
         if (!ref || jobId === undefined) continue
         // By id: a job that went on to the next state between two pages is there twice.
@@ -36,14 +38,14 @@ async function* listPages(
   batch: Pick<BatchClient, 'send'>,
   jobQueue: string,
   jobStatus: JobStatus,
+  deadline: Deadline | undefined,
 ): AsyncGenerator<JobSummary> {
   let nextToken: string | undefined
   do {
-    const page = await batch
-      .send(new ListJobsCommand({ jobQueue, jobStatus, ...(nextToken !== undefined && { nextToken }) }))
-      .catch((error: unknown) => {
-        throw backendError('ListJobs', error)
-      })
+    const command = new ListJobsCommand({ jobQueue, jobStatus, ...(nextToken !== undefined && { nextToken }) })
+    const page = await within(deadline, (how) => batch.send(command, how)).catch((error: unknown) => {
+      throw backendError('ListJobs', error)
+    })
     yield* page.jobSummaryList ?? []
     nextToken = page.nextToken
   } while (nextToken !== undefined)

@@ -15,7 +15,7 @@ import { regionOf, throwing } from '../braket/errors.ts'
 import { observeHybridJob } from '../braket/observe.ts'
 import { pollBraket } from '../braket/poll-braket.ts'
 import { searchByTime } from '../braket/search-by-time.ts'
-import type { Executor, Found, JobQuery, JobSpec, SoughtJob } from '../executor.ts'
+import type { Deadline, Executor, Found, JobQuery, JobSpec, PreparedSubmit, SoughtJob } from '../executor.ts'
 import { inGroups } from '../in-groups.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
 import { within } from '../within.ts'
@@ -65,24 +65,29 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
     cancel: paceOf(cancelQuota),
   }
 
-  const read = async (jobArn: string) => {
-    await pace.get.turn()
-    return braketIn(regionOf(jobArn)).send(new GetJobCommand({ jobArn }))
+  const read = async (jobArn: string, deadline: Deadline | undefined) => {
+    await pace.get.turn(0, deadline?.signal)
+    return within(deadline, (how) => braketIn(regionOf(jobArn)).send(new GetJobCommand({ jobArn }), how))
+  }
+
+  const prepare = async (job: JobSpec, deadline?: Deadline): Promise<PreparedSubmit> => {
+    const deviceArn = devices.arnOf((job.options as JobOptions).device)
+    const command = new CreateJobCommand(submission(job, options, deviceArn))
+    await pace.create.turn(0, deadline?.signal)
+    return async () => {
+      const { jobArn } = await within(deadline, (how) => braketIn(regionOf(deviceArn)).send(command, how)).catch(
+        throwing('CreateJob'),
+      )
+      if (!jobArn) throw new BackendUnavailable('CreateJob: no ARN', { arrived: 'unknown' })
+      return { kind: 'hybrid-job', arn: jobArn, name: job.name }
+    }
   }
 
   return {
     ...braketJobFacts(devices),
 
-    submit: async (job) => {
-      const deviceArn = devices.arnOf((job.options as JobOptions).device)
-      const input = submission(job, options, deviceArn)
-      await pace.create.turn()
-      const { jobArn } = await braketIn(regionOf(deviceArn))
-        .send(new CreateJobCommand(input))
-        .catch(throwing('CreateJob'))
-      if (!jobArn) throw new BackendUnavailable('CreateJob: no ARN', { arrived: 'unknown' })
-      return { kind: 'hybrid-job', arn: jobArn, name: job.name }
-    },
+    prepare,
+    submit: async (job, deadline) => (await prepare(job, deadline))(),
 
     /** The documented filters of SearchJobs are jobArn and createdAt: the names are compared here. */
     find: async (jobs, deadline) => {
@@ -97,9 +102,9 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
             maxResults: 100,
             ...(nextToken && { nextToken }),
           }
-          const page = await braketIn(region)
-            .send(new SearchJobsCommand(input), within(deadline))
-            .catch(throwing('SearchJobs'))
+          const page = await within(deadline, (how) => braketIn(region).send(new SearchJobsCommand(input), how)).catch(
+            throwing('SearchJobs'),
+          )
           return { handles: (page.jobs ?? []).flatMap(handlesOf), nextToken: page.nextToken }
         }
         return searchByTime(group, search, deadline)
@@ -112,21 +117,23 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
       })
     },
 
-    poll: (handles) =>
+    poll: (handles, deadline) =>
       pollBraket(handles, {
+        deadline,
         source: 'braket-job',
         call: 'GetJob',
-        observe: async (arn) => observeHybridJob(await read(arn)),
+        observe: async (arn) => observeHybridJob(await read(arn, deadline)),
       }),
 
-    cancel: (handles, _request) =>
+    cancel: (handles, _request, deadline) =>
       cancelBraket(handles as readonly JobHandle[], {
+        deadline,
         call: 'CancelJob',
         stop: async ({ arn }) => {
-          await pace.cancel.turn()
-          return braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }))
+          await pace.cancel.turn(0, deadline?.signal)
+          return within(deadline, (how) => braketIn(regionOf(arn)).send(new CancelJobCommand({ jobArn: arn }), how))
         },
-        statusOf: async (arn) => (await read(arn)).status,
+        statusOf: async (arn) => (await read(arn, deadline)).status,
       }),
   }
 }

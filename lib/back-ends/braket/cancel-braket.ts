@@ -1,5 +1,5 @@
 import { callInGroups } from '../call-in-groups.ts'
-import type { CancelOutcome } from '../executor.ts'
+import type { CancelOutcome, Deadline } from '../executor.ts'
 import { isConflict, isNotFound, throwing } from './errors.ts'
 
 interface CancelOptions<Job> {
@@ -9,12 +9,13 @@ interface CancelOptions<Job> {
   readonly stop: (job: Job) => Promise<unknown>
   /** As Braket spells it. Errors: those of the SDK. */
   readonly statusOf: (arn: string) => Promise<string | undefined>
+  readonly deadline: Deadline | undefined
 }
 
 /** Ask Braket to stop each job by a call of its own: it has none for many. One outcome a job, in the same order. */
 export function cancelBraket<Job extends { readonly arn: string }>(
   jobs: readonly Job[],
-  { call, stop, statusOf }: CancelOptions<Job>,
+  { call, stop, statusOf, deadline }: CancelOptions<Job>,
 ): Promise<readonly CancelOutcome[]> {
   const cancelOne = async (job: Job): Promise<CancelOutcome> => {
     try {
@@ -29,6 +30,7 @@ export function cancelBraket<Job extends { readonly arn: string }>(
   return callInGroups({
     items: jobs,
     size: 1,
+    deadline,
     call: (group) => Promise.all(group.map((job) => cancelOne(job).catch(throwing(call)))),
     failed: ({ message }): CancelOutcome => ({ outcome: 'failed', message }),
   })

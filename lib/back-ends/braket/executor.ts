@@ -8,7 +8,16 @@ import {
 } from '@aws-sdk/client-braket'
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import { parseJobName } from '../../domain/job-name.ts'
-import type { CancelOutcome, Executor, Found, JobQuery, JobSpec, SoughtJob } from '../executor.ts'
+import type {
+  CancelOutcome,
+  Deadline,
+  Executor,
+  Found,
+  JobQuery,
+  JobSpec,
+  PreparedSubmit,
+  SoughtJob,
+} from '../executor.ts'
 import { inGroups } from '../in-groups.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
 import { within } from '../within.ts'
@@ -64,37 +73,42 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
     cancel: paceOf(cancelQuota),
   }
 
-  const read = async (arn: string) => {
-    await pace.get.turn()
-    return braketIn(regionOf(arn)).send(new GetQuantumTaskCommand({ quantumTaskArn: arn }))
+  const read = async (arn: string, deadline: Deadline | undefined) => {
+    await pace.get.turn(0, deadline?.signal)
+    const command = new GetQuantumTaskCommand({ quantumTaskArn: arn })
+    return within(deadline, (how) => braketIn(regionOf(arn)).send(command, how))
+  }
+
+  const prepare = async (job: JobSpec, deadline?: Deadline): Promise<PreparedSubmit> => {
+    const { device, shots, inputs, deviceParameters } = job.options as TaskOptions
+    const deviceArn = devices.arnOf(device)
+    const program = readProgram(job.options, readText)
+    const source = await within(deadline, () => program).catch(unread)
+    const command = new CreateQuantumTaskCommand({
+      clientToken: job.name,
+      deviceArn,
+      shots,
+      outputS3Bucket: output.bucket,
+      outputS3KeyPrefix: `${output.keyPrefix}/${job.name}`,
+      action: openQasmAction(source, inputs),
+      tags: tagsOf(job),
+      ...(deviceParameters && { deviceParameters: JSON.stringify(deviceParameters) }),
+    })
+    await pace.create.turn(0, deadline?.signal)
+    return async () => {
+      const { quantumTaskArn } = await within(deadline, (how) =>
+        braketIn(regionOf(deviceArn)).send(command, how),
+      ).catch(throwing('CreateQuantumTask'))
+      if (!quantumTaskArn) throw new BackendUnavailable('CreateQuantumTask: no ARN', { arrived: 'unknown' })
+      return { kind: 'quantum-task', arn: quantumTaskArn, name: job.name, deviceArn, shots }
+    }
   }
 
   return {
     ...braketTaskFacts(devices),
 
-    submit: async (job) => {
-      const { device, shots, inputs, deviceParameters } = job.options as TaskOptions
-      const deviceArn = devices.arnOf(device)
-      const action = openQasmAction(await readProgram(job.options, readText), inputs)
-      const tags = tagsOf(job)
-      await pace.create.turn()
-      const { quantumTaskArn } = await braketIn(regionOf(deviceArn))
-        .send(
-          new CreateQuantumTaskCommand({
-            clientToken: job.name,
-            deviceArn,
-            shots,
-            outputS3Bucket: output.bucket,
-            outputS3KeyPrefix: `${output.keyPrefix}/${job.name}`,
-            action,
-            tags,
-            ...(deviceParameters && { deviceParameters: JSON.stringify(deviceParameters) }),
-          }),
-        )
-        .catch(throwing('CreateQuantumTask'))
-      if (!quantumTaskArn) throw new BackendUnavailable('CreateQuantumTask: no ARN', { arrived: 'unknown' })
-      return { kind: 'quantum-task', arn: quantumTaskArn, name: job.name, deviceArn, shots }
-    },
+    prepare,
+    submit: async (job, deadline) => (await prepare(job, deadline))(),
 
     /**
      * CreateQuantumTask would find the task by its token, and make one where there is none: not what `find` is for.
@@ -115,9 +129,10 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
             maxResults: 100,
             ...(nextToken && { nextToken }),
           }
-          const page = await braketIn(regionOf(deviceArn))
-            .send(new SearchQuantumTasksCommand(input), within(deadline))
-            .catch(throwing('SearchQuantumTasks'))
+          const command = new SearchQuantumTasksCommand(input)
+          const page = await within(deadline, (how) => braketIn(regionOf(deviceArn)).send(command, how)).catch(
+            throwing('SearchQuantumTasks'),
+          )
           return { handles: (page.quantumTasks ?? []).flatMap(handlesOf), nextToken: page.nextToken }
         }
         return searchByTime(group, search, deadline)
@@ -130,26 +145,29 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
       })
     },
 
-    poll: (handles) =>
+    poll: (handles, deadline) =>
       pollBraket(handles, {
+        deadline,
         source: 'braket',
         call: 'GetQuantumTask',
-        observe: async (arn) => observeQuantumTask(await read(arn)),
+        observe: async (arn) => observeQuantumTask(await read(arn, deadline)),
       }),
 
-    cancel: async (handles, _request) => {
+    cancel: async (handles, _request, deadline) => {
       const tasks = (handles as readonly TaskHandle[]).map((handle, index) => ({ handle, index }))
       const dearestFirst = tasks.toSorted((a, b) => compare(usdOf(b.handle), usdOf(a.handle)))
       const outcomes = await cancelBraket(
         dearestFirst.map(({ handle }) => handle),
         {
+          deadline,
           call: 'CancelQuantumTask',
           stop: async (task) => {
-            await pace.cancel.turn(usdOf(task))
+            await pace.cancel.turn(usdOf(task), deadline?.signal)
             // A token of its own each time: a repeated cancel is to be a new attempt, not the answer to the last.
-            return braketIn(regionOf(task.arn)).send(new CancelQuantumTaskCommand({ quantumTaskArn: task.arn }))
+            const command = new CancelQuantumTaskCommand({ quantumTaskArn: task.arn })
+            return within(deadline, (how) => braketIn(regionOf(task.arn)).send(command, how))
           },
-          statusOf: async (arn) => (await read(arn)).status,
+          statusOf: async (arn) => (await read(arn, deadline)).status,
         },
       )
       const inOrder: CancelOutcome[] = []
@@ -157,6 +175,12 @@ export function createBraketTaskExecutor(options: BraketTaskOptions): Executor {
       return inOrder
     },
   }
+}
+
+/** Of a program that was not read in time: nothing was made. */
+function unread(error: unknown): never {
+  if (!(error instanceof DOMException)) throw error
+  throw new BackendUnavailable('its program could not be read in time', { arrived: 'no', cause: error })
 }
 
 /** What is lost if it runs; a price that we do not know may be any. */

@@ -1,5 +1,5 @@
 import { callInGroups } from '../call-in-groups.ts'
-import type { Handle, Observation } from '../executor.ts'
+import type { Deadline, Handle, Observation } from '../executor.ts'
 import { braketError, isNotFound } from './errors.ts'
 
 interface PollOptions {
@@ -9,13 +9,15 @@ interface PollOptions {
   readonly call: string
   /** Errors: those of the SDK. */
   readonly observe: (arn: string) => Promise<Observation>
+  readonly deadline: Deadline | undefined
 }
 
 /** Ask Braket about each handle by a call of its own: it has none for many. */
-export function pollBraket(handles: readonly Handle[], { source, call, observe }: PollOptions) {
+export function pollBraket(handles: readonly Handle[], { source, call, observe, deadline }: PollOptions) {
   return callInGroups({
     items: handles as readonly { readonly arn: string }[],
     size: 1,
+    deadline,
     call: async ([handle]): Promise<readonly Observation[]> => {
       try {
         return [await observe(handle?.arn ?? '')]

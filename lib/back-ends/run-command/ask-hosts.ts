@@ -1,4 +1,5 @@
 import { BackendUnavailable, isBackendError } from '../../domain/errors.ts'
+import type { Deadline } from '../executor.ts'
 import type { HostJob } from './host-script.ts'
 import { type RunCommand, runScript } from './run-command.ts'
 import { maxScriptBytes, scriptBytes } from './script-size.ts'
@@ -16,7 +17,7 @@ export interface HostQuestion<Answer, Job = HostJob> {
  * Ask every host about all its jobs with one script, hosts at the same time.
  *
  * A script that would be too long for a command is split, and what an output of more than 24,000 characters did not
- * hold is asked again.
+ * hold is asked again. A host that has not answered by the deadline costs its own jobs their answers.
  * Shape: one answer a handle, in the same order.
  * Errors: BackendUnavailable or BackendRejected when not one job got an answer.
  */
@@ -24,6 +25,7 @@ export async function askHosts<Answer, Job extends { readonly instanceId: string
   runCommand: RunCommand,
   handles: readonly Job[],
   question: HostQuestion<Answer, NoInfer<Job>>,
+  deadline?: Deadline,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = new Array(handles.length)
   let answered = 0
@@ -34,7 +36,11 @@ export async function askHosts<Answer, Job extends { readonly instanceId: string
       while (count > 1 && scriptBytes(question.script(jobsOf(count))) > maxScriptBytes) count = Math.ceil(count / 2)
       const comment = `quench: ${question.comment} (${count})`
       try {
-        const result = await runScript(runCommand, { instanceId, script: question.script(jobsOf(count)), comment })
+        const result = await runScript(
+          runCommand,
+          { instanceId, script: question.script(jobsOf(count)), comment },
+          deadline,
+        )
         const got = question.parse(result.stdout).slice(0, count)
         if (got.length === 0) {
           const why = `${instanceId}: exit code ${result.exitCode}. ${result.stderr.slice(0, 500)}`

@@ -1,5 +1,5 @@
 import { BackendUnavailable } from '../../domain/errors.ts'
-import type { LogPart, LogPlace } from '../executor.ts'
+import type { Deadline, LogPart, LogPlace } from '../executor.ts'
 import { logPart, logPartBytes } from '../log-part.ts'
 import { type RunCommand, runScript } from './run-command.ts'
 import { shellQuote } from './shell-quote.ts'
@@ -20,7 +20,7 @@ interface HostLog extends LogPlace {
  * It comes in base64, since Run Command would spoil what is no UTF-8, and with it the offsets.
  * Errors: as `runScript`; BackendUnavailable when the script did not say all.
  */
-export async function readHostLog(runCommand: RunCommand, log: HostLog): Promise<LogPart> {
+export async function readHostLog(runCommand: RunCommand, log: HostLog, deadline?: Deadline): Promise<LogPart> {
   const { instanceId, stream, offset, prelude, wrap = (script) => script } = log
   const script = `${prelude}
 log=${shellQuote(`${log.folder}/${stream}`)}
@@ -29,7 +29,11 @@ printf 'log '
 echo ';'
 `
   const comment = `${log.folder}: ${stream}`
-  const { exitCode, stdout, stderr } = await runScript(runCommand, { instanceId, script: wrap(script), comment })
+  const { exitCode, stdout, stderr } = await runScript(
+    runCommand,
+    { instanceId, script: wrap(script), comment },
+    deadline,
+  )
   const [, text] = /^log ([A-Za-z0-9+/=]*);$/m.exec(stdout) ?? []
   if (text !== undefined) return logPart(Buffer.from(text, 'base64'), offset)
   throw new BackendUnavailable(`${instanceId}: exit code ${exitCode}. ${stderr.slice(0, 500)}`, { arrived: 'unknown' })

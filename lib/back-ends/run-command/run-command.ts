@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { GetCommandInvocationCommand, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm'
-import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
+import { BackendRejected, BackendUnavailable, type CallError } from '../../domain/errors.ts'
 import { backendError } from '../aws-errors.ts'
+import type { Deadline } from '../executor.ts'
+import { within } from '../within.ts'
 import { maxScriptBytes, scriptBytes } from './script-size.ts'
 
 export interface RunCommand {
@@ -36,47 +38,43 @@ const maxCommentLength = 100
 /**
  * Run a shell script on a host through Systems Manager, and wait for its end.
  *
- * Guarantees: a script may run twice (the SDK repeats SendCommand, which has no client token), so it must be idempotent.
+ * Guarantees: it ends with its deadline; the script may run on then. A script may run twice (the SDK repeats SendCommand, which has no client token), so it must be idempotent.
  * Errors: BackendUnavailable, `arrived: 'no'` when the service refused to send it; `'unknown'` when it did not end in time,
  * was not delivered in time, or nobody could say so. BackendRejected when Systems Manager refuses the call. A script that ends with
  * another code than 0 is a result.
  * Source: Systems Manager user guide, "Understanding command statuses"; API reference, SendCommand, GetCommandInvocation.
  */
-export async function runScript({ ssm, sleep = delay }: RunCommand, host: HostScript): Promise<ScriptResult> {
+export async function runScript(
+  { ssm, sleep = delay }: RunCommand,
+  host: HostScript,
+  deadline?: Deadline,
+): Promise<ScriptResult> {
   const { instanceId, script, comment, executionSeconds = 120 } = host
   if (scriptBytes(script) > maxScriptBytes)
     throw new BackendRejected(`the script is ${scriptBytes(script)} bytes; Run Command takes ${maxScriptBytes}`)
 
-  const sent = await ssm
-    .send(
-      new SendCommandCommand({
-        DocumentName: 'AWS-RunShellScript',
-        InstanceIds: [instanceId],
-        Comment: comment.slice(0, maxCommentLength),
-        TimeoutSeconds: deliverySeconds,
-        Parameters: { commands: [script], executionTimeout: [String(executionSeconds)] },
-      }),
-    )
-    .catch((error: unknown) => {
-      throw isOffline(error) ? offline(instanceId, error) : backendError('SendCommand', error)
-    })
+  const command = new SendCommandCommand({
+    DocumentName: 'AWS-RunShellScript',
+    InstanceIds: [instanceId],
+    Comment: comment.slice(0, maxCommentLength),
+    TimeoutSeconds: deliverySeconds,
+    Parameters: { commands: [script], executionTimeout: [String(executionSeconds)] },
+  })
+  const sent = await within(deadline, (how) => ssm.send(command, how)).catch((error: unknown) => {
+    throw isOffline(error) ? offline(instanceId, error) : backendError('SendCommand', error)
+  })
   const CommandId = sent.Command?.CommandId
   if (!CommandId) throw new BackendUnavailable('SendCommand: an answer without command id', { arrived: 'unknown' })
 
   const patienceMs = (deliverySeconds + executionSeconds + 10) * 1000
   let pauseMs = 20
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pauseMs, pauseMs = Math.min(pauseMs * 1.5, 2000)) {
-    const invocation = await ssm
-      .send(new GetCommandInvocationCommand({ CommandId, InstanceId: instanceId }))
-      .catch((error: unknown) => {
-        // Eventually consistent: straight after SendCommand it may not be there yet.
-        if (nameOf(error) === 'InvocationDoesNotExist') return undefined
-        // The script is on its way, whatever is wrong with the question.
-        throw new BackendUnavailable(backendError('GetCommandInvocation', error).message, {
-          arrived: 'unknown',
-          cause: error,
-        })
-      })
+    const question = new GetCommandInvocationCommand({ CommandId, InstanceId: instanceId })
+    const invocation = await within(deadline, (how) => ssm.send(question, how)).catch((error: unknown) => {
+      // Eventually consistent: straight after SendCommand it may not be there yet.
+      if (nameOf(error) === 'InvocationDoesNotExist') return undefined
+      throw onItsWay(backendError('GetCommandInvocation', error))
+    })
     const { Status = 'Pending', StatusDetails = Status, ResponseCode = -1 } = invocation ?? {}
     // The user guide spells them with spaces, the service without.
     const details = StatusDetails.replaceAll(' ', '')
@@ -100,10 +98,15 @@ export async function runScript({ ssm, sleep = delay }: RunCommand, host: HostSc
         // not have been heard yet.
         throw new BackendUnavailable(text, { arrived: 'unknown' })
     }
-    await sleep(pauseMs)
+    await within(deadline, () => sleep(pauseMs)).catch((error: unknown) => {
+      throw onItsWay(backendError(`${instanceId}: no answer from Run Command`, error))
+    })
   }
   throw new BackendUnavailable(`${instanceId}: no answer from Run Command`, { arrived: 'unknown' })
 }
+
+/** The script is sent, whatever is wrong with the question for its end. */
+const onItsWay = (error: CallError) => new BackendUnavailable(error.message, { arrived: 'unknown', cause: error })
 
 /** SendCommand refuses ids of hosts whose agent is not connected, and cannot tell them from ids that never were. */
 const isOffline = (error: unknown) => nameOf(error) === 'InvalidInstanceId'

@@ -1,6 +1,14 @@
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
-import type { JsonObject } from '../../domain/json.ts'
-import type { CancelMode, CancelOutcome, Executor, Handle, JobSpec, Observation } from '../executor.ts'
+import type {
+  CancelMode,
+  CancelOutcome,
+  Deadline,
+  Executor,
+  Handle,
+  JobQuery,
+  JobSpec,
+  Observation,
+} from '../executor.ts'
 import { findEach } from '../find-each.ts'
 import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
@@ -33,15 +41,19 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   const [onlyCluster] = Object.keys(clusters)
 
   /** Run a script that prints a job's id: the handle, or undefined where the cluster has no such job. */
-  const identify = async (name: string, options: JsonObject, script: string): Promise<Handle | undefined> => {
+  const identify = async (
+    { name, options }: Pick<JobQuery, 'name' | 'options'>,
+    script: string,
+    deadline: Deadline | undefined,
+  ): Promise<Handle | undefined> => {
     const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
     const login = loginOf(cluster)
     const { instanceId } = login
-    const { exitCode, stdout, stderr } = await runScript(runCommand, {
-      instanceId,
-      script: asUser(login.user, script),
-      comment: name,
-    })
+    const { exitCode, stdout, stderr } = await runScript(
+      runCommand,
+      { instanceId, script: asUser(login.user, script), comment: name },
+      deadline,
+    )
     const jobId = parseJobId(stdout)
     if (jobId === 'none') return undefined
     if (jobId !== undefined) return { cluster, instanceId, jobId, name }
@@ -52,15 +64,19 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   }
 
   /** Run a script that submits nothing yet. */
-  const prepare = async (name: string, options: JsonObject, script: string): Promise<void> => {
+  const prepare = async (
+    { name, options }: Pick<JobQuery, 'name' | 'options'>,
+    script: string,
+    deadline: Deadline | undefined,
+  ): Promise<void> => {
     const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
     const { instanceId, user } = loginOf(cluster)
     try {
-      const { exitCode, stderr } = await runScript(runCommand, {
-        instanceId,
-        script: asUser(user, script),
-        comment: name,
-      })
+      const { exitCode, stderr } = await runScript(
+        runCommand,
+        { instanceId, script: asUser(user, script), comment: name },
+        deadline,
+      )
       if (exitCode !== 0) throw new Error(`exit code ${exitCode}. ${stderr.trim().slice(0, 500)}`)
     } catch (error) {
       if (error instanceof BackendRejected || !(error instanceof Error)) throw error
@@ -75,7 +91,11 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   }
 
   /** One answer a handle, in the same order. Errors: as `askHosts`. */
-  const ask = <Answer>(handles: readonly Handle[], question: SlurmQuestion<Answer>): Promise<Answer[]> =>
+  const ask = <Answer>(
+    handles: readonly Handle[],
+    question: SlurmQuestion<Answer>,
+    deadline: Deadline | undefined,
+  ): Promise<Answer[]> =>
     inGroups({
       items: handles as readonly SlurmHandle[],
       keyOf: ({ cluster }) => cluster,
@@ -84,7 +104,7 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
         // The login node may be another one by now; the cluster is the same.
         const asked = group.map((handle) => ({ ...handle, instanceId }))
         const script = (jobs: readonly SlurmHandle[]) => asUser(user, question.script(jobs))
-        return askHosts(runCommand, asked, { ...question, script })
+        return askHosts(runCommand, asked, { ...question, script }, deadline)
       },
       failed: question.failed,
     })
@@ -92,50 +112,52 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
   return {
     ...facts,
 
-    submit: async (job) => {
+    submit: async (job, deadline) => {
       const { name, options, timeoutSeconds } = job
       const sbatch = sbatchOptions(options as TaskOptions, timeoutSeconds)
       const script = launchSlurmScript({ ...slurmCommand(job), options: sbatch })
-      const handle = await identify(name, options, script)
+      const handle = await identify(job, script, deadline)
       if (!handle) throw new BackendUnavailable(`${name} is not there after its launch`, { arrived: 'unknown' })
       return handle
     },
-    find: (jobs) => findEach(jobs, ({ name, options }) => identify(name, options, findSlurmScript(name))),
-    forestall: async ({ name, options }) => {
+    find: (jobs, deadline) => findEach(jobs, (job) => identify(job, findSlurmScript(job.name), deadline), deadline),
+    forestall: async ({ name, options }, deadline) => {
       // To the cluster, a cancel of a job that it never heard of is an order to keep it from starting.
       const cluster = (options as TaskOptions).cluster ?? onlyCluster ?? ''
       const handle: SlurmHandle = { cluster, instanceId: loginOf(cluster).instanceId, jobId: 0, name }
-      const [answer] = await ask([handle], stopping('force'))
+      const [answer] = await ask([handle], stopping('force'), deadline)
       if (answer?.outcome === 'failed') throw new BackendUnavailable(answer.message ?? cluster, { arrived: 'unknown' })
       return handle
     },
     packing: {
       ...facts.packing,
-      submit: async (jobs, name) => {
+      submit: async (jobs, name, deadline) => {
         const [first] = jobs
         const options = jobs.map((job) => job.options)
         const problem = facts.packing.problem(options) ?? packTimeoutProblem(jobs)
         if (!first || problem !== undefined) throw new BackendRejected(problem ?? 'a pack of no members')
         const sbatch = sbatchOptions(first.options as TaskOptions, first.timeoutSeconds)
         const scripts = launchArrayScripts({ name, options: sbatch, members: jobs.map(slurmCommand) })
-        for (const script of scripts.slice(0, -1)) await prepare(name, first.options, script)
-        const handle = await identify(name, first.options, scripts.at(-1) ?? '')
+        const pack = { name, options: first.options }
+        for (const script of scripts.slice(0, -1)) await prepare(pack, script, deadline)
+        const handle = await identify(pack, scripts.at(-1) ?? '', deadline)
         if (!handle) throw new BackendUnavailable(`${name} is not there after its launch`, { arrived: 'unknown' })
         return jobs.map((_, arrayIndex) => ({ ...handle, arrayIndex }))
       },
-      find: async (jobs, name) => {
-        const handle = await identify(name, jobs[0]?.options ?? {}, findSlurmScript(name))
+      find: async (jobs, name, deadline) => {
+        const pack = { name, options: jobs[0]?.options ?? {} }
+        const handle = await identify(pack, findSlurmScript(name), deadline)
         return jobs.map((_, arrayIndex) => handle && { ...handle, arrayIndex })
       },
     },
-    poll: (handles) => ask(handles, observing),
-    cancel: (handles, { mode }) => ask(handles, stopping(mode)),
-    readLog: async (handle, place) => {
+    poll: (handles, deadline) => ask(handles, observing, deadline),
+    cancel: (handles, { mode }, deadline) => ask(handles, stopping(mode), deadline),
+    readLog: async (handle, place, deadline) => {
       const { cluster, name, arrayIndex } = handle as SlurmHandle
       const { instanceId, user } = loginOf(cluster)
       const folder = arrayIndex === undefined ? name : `${name}/${arrayIndex}`
       const wrap = (script: string) => asUser(user, script)
-      return readHostLog(runCommand, { instanceId, folder, prelude: slurmPrelude, wrap, ...place })
+      return readHostLog(runCommand, { instanceId, folder, prelude: slurmPrelude, wrap, ...place }, deadline)
     },
   }
 }

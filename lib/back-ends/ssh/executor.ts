@@ -1,7 +1,16 @@
 import { BackendRejected, BackendUnavailable } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
-import type { JsonObject } from '../../domain/json.ts'
-import type { CancelMode, CancelOutcome, Executor, Found, Handle, JobQuery, JobSpec, Observation } from '../executor.ts'
+import type {
+  CancelMode,
+  CancelOutcome,
+  Deadline,
+  Executor,
+  Found,
+  Handle,
+  JobQuery,
+  JobSpec,
+  Observation,
+} from '../executor.ts'
 import { foundOf } from '../find-each.ts'
 import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
@@ -44,10 +53,14 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   }
 
   /** Run a script that prints an identity: the handle, or undefined where the host has no such job. */
-  const identify = async (name: string, options: JsonObject, script: string): Promise<Handle | undefined> => {
+  const identify = async (
+    { name, options }: JobQuery,
+    script: string,
+    deadline: Deadline | undefined,
+  ): Promise<Handle | undefined> => {
     const { host } = options as TaskOptions
     const instanceId = instanceOf(host)
-    const { exitCode, stdout, stderr } = await runScript(runCommand, { instanceId, script, comment: name })
+    const { exitCode, stdout, stderr } = await runScript(runCommand, { instanceId, script, comment: name }, deadline)
     const identity = parseIdentity(stdout)
     if (identity === 'none') return undefined
     if (identity) return { host, instanceId, name, ...identity }
@@ -57,20 +70,25 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   }
 
   /** One launcher for many jobs on a host, each with its own folder and name; as many commands as their texts need. */
-  const askIdentities = async (jobs: readonly JobQuery[], question: HostQuestion<Identity>) => {
+  const askIdentities = async (
+    jobs: readonly JobQuery[],
+    question: HostQuestion<Identity>,
+    deadline: Deadline | undefined,
+  ) => {
     const asked = jobs.map(({ name, options }) => {
       const { host } = options as TaskOptions
       return { host, instanceId: instanceOf(host), name, pid: 0, startTime: 0, bootId: '-' }
     })
-    const answers = await askHosts(runCommand, asked, question)
+    const answers = await askHosts(runCommand, asked, question, deadline)
     return asked.map((job, index) => ({ job, answer: answers[index] as Identity }))
   }
 
   const identifyAll = async (
     jobs: readonly JobQuery[],
     question: HostQuestion<Identity>,
+    deadline: Deadline | undefined,
   ): Promise<readonly (Handle | undefined)[]> => {
-    const answers = await askIdentities(jobs, question)
+    const answers = await askIdentities(jobs, question, deadline)
     return answers.map(({ job, answer }) => {
       // Some of it had an effect: that of this one is not known.
       if (answer instanceof Error) throw new BackendUnavailable(answer.message, { arrived: 'unknown', cause: answer })
@@ -81,18 +99,18 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   return {
     ...facts,
 
-    submit: async (job) => {
-      const handle = await identify(job.name, job.options, launchScript(hostCommand(job)))
+    submit: async (job, deadline) => {
+      const handle = await identify(job, launchScript(hostCommand(job)), deadline)
       if (!handle) throw new BackendUnavailable(`${job.name} is not there after its launch`, { arrived: 'unknown' })
       return handle
     },
-    find: async (jobs) => {
+    find: async (jobs, deadline) => {
       return inGroups({
         items: jobs,
         // One that is configured no more costs no other host its answers.
         keyOf: ({ options }) => (options as TaskOptions).host,
         ask: async (_, group) => {
-          const answers = await askIdentities(group, finding)
+          const answers = await askIdentities(group, finding, deadline)
           return answers.map(({ job, answer }): Found => {
             if (answer instanceof Error) return { outcome: 'unknown', message: answer.message }
             return foundOf(answer === 'none' ? undefined : { ...job, ...answer })
@@ -101,18 +119,18 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
         failed: ({ message }) => ({ outcome: 'unknown', message }),
       })
     },
-    forestall: async ({ name, options }) => {
+    forestall: async ({ name, options }, deadline) => {
       // To the host, a cancel of a job that it never heard of is an order to keep it from starting.
       const { host } = options as TaskOptions
       const handle: SshHandle = { host, instanceId: instanceOf(host), name, pid: 0, startTime: 0, bootId: '-' }
-      const [answer] = await askHosts(runCommand, [handle], stopping('force'))
+      const [answer] = await askHosts(runCommand, [handle], stopping('force'), deadline)
       if (answer?.outcome === 'failed') throw new BackendUnavailable(answer.message ?? host, { arrived: 'unknown' })
       return handle
     },
     packing: {
       ...facts.packing,
-      submit: async (jobs, name) => {
-        const handles = await identifyAll(jobs, launching(jobs))
+      submit: async (jobs, name, deadline) => {
+        const handles = await identifyAll(jobs, launching(jobs), deadline)
         const missing = handles.filter((handle) => !handle).length
         // Whoever looks for the others by name tells which are there.
         if (missing > 0) {
@@ -121,13 +139,14 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
         }
         return handles as readonly Handle[]
       },
-      find: (jobs) => identifyAll(jobs, finding),
+      find: (jobs, _name, deadline) => identifyAll(jobs, finding, deadline),
     },
-    poll: (handles) => askHosts(runCommand, handles as readonly SshHandle[], observing),
-    cancel: (handles, { mode }) => askHosts(runCommand, handles as readonly SshHandle[], stopping(mode)),
-    readLog: (handle, place) => {
+    poll: (handles, deadline) => askHosts(runCommand, handles as readonly SshHandle[], observing, deadline),
+    cancel: (handles, { mode }, deadline) =>
+      askHosts(runCommand, handles as readonly SshHandle[], stopping(mode), deadline),
+    readLog: (handle, place, deadline) => {
       const { instanceId, name } = handle as SshHandle
-      return readHostLog(runCommand, { instanceId, folder: name, prelude, ...place })
+      return readHostLog(runCommand, { instanceId, folder: name, prelude, ...place }, deadline)
     },
   }
 }

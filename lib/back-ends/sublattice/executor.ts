@@ -3,7 +3,7 @@ import { BackendRejected, InvalidInput } from '../../domain/errors.ts'
 import { sublattice } from '../../domain/graph/graph.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { parseJson } from '../../schema/parse-json.ts'
-import type { CancelOutcome, Executor, Handle } from '../executor.ts'
+import type { CancelOutcome, Executor, Handle, JobSpec, PreparedSubmit } from '../executor.ts'
 import { findEach } from '../find-each.ts'
 import type { ChildDispatches } from './child-dispatches.ts'
 
@@ -33,6 +33,21 @@ export function createSublatticeExecutor({ children, readText }: SublatticeOptio
     }
   }
 
+  const prepare = async (job: JobSpec): Promise<PreparedSubmit> => {
+    const { name, options, dispatchId, taskId, attempt, environment } = job
+    const graph = await readGraph(options)
+    const resultUri = environment.QUENCH_RESULT ?? ''
+    return async () => {
+      try {
+        await children.start({ id: children.idOf(name), graph, resultUri }, { dispatchId, taskId, attempt })
+      } catch (error) {
+        if (!(error instanceof InvalidInput)) throw error
+        throw new BackendRejected(describe(error), { cause: error })
+      }
+      return handleOf(name)
+    }
+  }
+
   return {
     name: sublattice,
     adopts: true,
@@ -42,19 +57,14 @@ export function createSublatticeExecutor({ children, readText }: SublatticeOptio
     iamActions: [],
     chunk: { submit: 10, poll: 100, cancel: 100 },
 
-    submit: async ({ name, options, dispatchId, taskId, attempt, environment }) => {
-      const graph = await readGraph(options)
-      const resultUri = environment.QUENCH_RESULT ?? ''
-      try {
-        await children.start({ id: children.idOf(name), graph, resultUri }, { dispatchId, taskId, attempt })
-      } catch (error) {
-        if (!(error instanceof InvalidInput)) throw error
-        throw new BackendRejected(describe(error), { cause: error })
-      }
-      return handleOf(name)
-    },
-    find: (jobs) =>
-      findEach(jobs, async ({ name }) => ((await children.exists(children.idOf(name))) ? handleOf(name) : undefined)),
+    prepare,
+    submit: async (job) => (await prepare(job))(),
+    find: (jobs, deadline) =>
+      findEach(
+        jobs,
+        async ({ name }) => ((await children.exists(children.idOf(name))) ? handleOf(name) : undefined),
+        deadline,
+      ),
     forestall: async ({ name, dispatchId, taskId, attempt }) => {
       await children.forestall(children.idOf(name), { dispatchId, taskId, attempt })
       return handleOf(name)
