@@ -42,7 +42,7 @@ export class BackEnds extends Construct {
     )
   }
 
-  /** Submit, find, poll and stop jobs. */
+  /** Submit, poll and stop jobs. */
   grantRun(target: QuenchFunction): void {
     this.grantStop(target)
     this.results.grantRead(target)
@@ -61,25 +61,22 @@ export class BackEnds extends Construct {
         ],
       )
       target.allow(['batch:TagResource'], [this.arn('batch', 'job/*')])
-      target.allow(['batch:ListJobs'], ['*'])
     }
     if (this.config.braket) {
       const { jobRoleArn } = this.config.braket
       target.allow(['braket:CreateQuantumTask'], [...this.devices, ...this.braketArns('quantum-task')])
       target.allow(['braket:TagResource'], this.braketArns('quantum-task'))
-      target.allow(['braket:SearchQuantumTasks'], ['*'])
       // Braket looks at the bucket, and writes to it, with the rights of who creates the task.
       target.allow(['s3:PutObject'], [this.results.bucket.arnForObjects('braket/*')])
       if (jobRoleArn !== undefined) {
         target.allow(['braket:CreateJob'], [...this.devices, ...this.braketArns('job')])
         target.allow(['braket:TagResource'], this.braketArns('job'))
-        target.allow(['braket:SearchJobs'], ['*'])
         target.allow(['iam:PassRole'], [jobRoleArn], { 'iam:PassedToService': 'braket.amazonaws.com' })
       }
     }
   }
 
-  /** Stop jobs, and see what became of those that cannot be stopped any more. */
+  /** Find and stop jobs, and see what became of those that cannot be stopped any more. */
   grantStop(target: QuenchFunction): void {
     this.tell(target)
     const { jobQueues } = batchNames(this.config)
@@ -93,11 +90,12 @@ export class BackEnds extends Construct {
       if (this.config.braket.jobRoleArn !== undefined)
         target.allow(['braket:CancelJob', 'braket:GetJob'], this.braketArns('job'))
     }
+    this.grantFind(target)
     this.grantRunCommand(target)
   }
 
-  /** Look for jobs that bear our names. */
-  grantFindLeaks(target: QuenchFunction): void {
+  /** Claims that have no handle yet are stopped too: their jobs are looked for by name. */
+  private grantFind(target: QuenchFunction): void {
     if (batchNames(this.config).jobQueues.length > 0) target.allow(['batch:ListJobs'], ['*'])
     if (!this.config.braket) return
     target.allow(['braket:SearchQuantumTasks'], ['*'])

@@ -101,7 +101,6 @@ export class Functions extends Construct {
 
     table.grantUse(sweep, 'open')
     machine.grantDescribe(sweep)
-    backEnds.grantFindLeaks(sweep)
   }
 }
 

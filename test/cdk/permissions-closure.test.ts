@@ -231,6 +231,11 @@ describe('the back ends', () => {
     )
   })
 
+  test.each(['act', 'cancel', 'reap', 'sweep'])('%s may look for jobs by their names on every back end', (name) => {
+    const looks = ['batch:ListJobs', 'braket:SearchQuantumTasks', 'braket:SearchJobs', 'ssm:SendCommand']
+    expect([...allowedTo(name)]).toEqual(expect.arrayContaining(looks))
+  })
+
   test.each(['turn', 'job-events', 'announce'])('%s has nothing to do with back ends', (name) => {
     expect([...allowedTo(name)].filter((action) => /^(batch|braket|ssm|s3|iam):/.test(action))).toEqual([])
   })
