@@ -1,13 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { act } from '../lib/app/act/act.ts'
-import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
-import { clientOptions } from '../lib/aws/client-options.ts'
 import { composeAws } from '../lib/aws/compose.ts'
 import { readConfig } from '../lib/aws/config.ts'
 import { unpackAction } from '../lib/aws/executions/take-turn.ts'
 import { handle } from '../lib/aws/handler.ts'
+import { loadExecutors } from '../lib/aws/load-executors.ts'
 import { createTextReader } from '../lib/aws/read-text.ts'
 import { createS3ResultFiles } from '../lib/aws/result-files.ts'
+import { clientOptions } from '../lib/back-ends/client-options.ts'
 import { actRequest } from '../lib/schema/lambda.ts'
 
 const config = readConfig('act')

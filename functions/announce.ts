@@ -2,9 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { announceWrites } from '../lib/aws/announcements/announce-writes.ts'
-import { clientOptions } from '../lib/aws/client-options.ts'
 import { readConfig } from '../lib/aws/config.ts'
 import { handle } from '../lib/aws/handler.ts'
+import { clientOptions } from '../lib/back-ends/client-options.ts'
 import { createDynamoStore } from '../lib/store/dynamo/dynamo.ts'
 
 const { QUENCH_TABLE } = readConfig('announce')

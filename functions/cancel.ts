@@ -1,11 +1,11 @@
 import { createApi } from '../lib/app/create-api.ts'
-import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
 import { cancelBulkBatch, isQueueEvent } from '../lib/aws/bulk/cancel-bulk-batch.ts'
 import { loadBulkRunner } from '../lib/aws/bulk/load-bulk-runner.ts'
 import { composeAws } from '../lib/aws/compose.ts'
 import { readConfig } from '../lib/aws/config.ts'
 import { accountOf } from '../lib/aws/executions/execution-name.ts'
 import { handle } from '../lib/aws/handler.ts'
+import { loadExecutors } from '../lib/aws/load-executors.ts'
 import { createHttpHandler, isHttpEvent } from '../lib/aws/server.ts'
 import { cancelByEvent } from '../lib/aws/triggers/cancel-by-event.ts'
 

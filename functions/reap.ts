@@ -1,8 +1,8 @@
-import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
 import { composeAws } from '../lib/aws/compose.ts'
 import { readConfig } from '../lib/aws/config.ts'
 import { reapExecution } from '../lib/aws/executions/reap-execution.ts'
 import { handle } from '../lib/aws/handler.ts'
+import { loadExecutors } from '../lib/aws/load-executors.ts'
 
 const config = readConfig('reap')
 const aws = composeAws(config, { executorsFor: loadExecutors(config) })

@@ -1,8 +1,8 @@
-import { loadExecutors } from '../lib/aws/back-ends/load-executors.ts'
 import { loadBulkRunner } from '../lib/aws/bulk/load-bulk-runner.ts'
 import { composeAws } from '../lib/aws/compose.ts'
 import { readConfig } from '../lib/aws/config.ts'
 import { handle } from '../lib/aws/handler.ts'
+import { loadExecutors } from '../lib/aws/load-executors.ts'
 import { sweepAll } from '../lib/aws/sweep/sweep-all.ts'
 
 const config = readConfig('sweep')

@@ -6,16 +6,14 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { BulkRunner } from '../app/bulk-runner.ts'
 import type { Context } from '../app/context.ts'
 import type { ResultFiles } from '../app/result-files.ts'
-import { createKnownDevices } from '../back-ends/braket/devices.ts'
-import { createPriceOf } from '../back-ends/create-price-of.ts'
+import { clientOptions } from '../back-ends/client-options.ts'
 import type { Executor } from '../back-ends/executor.ts'
 import type { Prices } from '../back-ends/prices.ts'
+import { chunks, createPriceOf } from '../back-ends/registry.ts'
 import { defaultPolicy } from '../domain/turn/policy.ts'
 import { createDynamoStore } from '../store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../store/dynamo/dynamo-bulks.ts'
 import { createWakeStore, type WakeStore } from '../store/dynamo/wake.ts'
-import { chunks } from './back-ends/chunks.ts'
-import { clientOptions } from './client-options.ts'
 import { logDecision } from './log-decision.ts'
 import { createSfnExecutions, type SfnExecutions } from './loop.ts'
 
@@ -73,7 +71,7 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
     policy: {
       ...defaultPolicy,
       chunks,
-      ...(QUENCH_PRICES && { priceOf: createPriceOf(QUENCH_PRICES, createKnownDevices().arnOf) }),
+      ...(QUENCH_PRICES && { priceOf: createPriceOf(QUENCH_PRICES) }),
     },
     now: () => Date.now(),
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),

@@ -1,20 +1,11 @@
 import { z } from 'zod'
+import { backEndsConfig } from '../back-ends/config.ts'
 import { pricesSchema } from '../schema/prices.ts'
 import { problemsOf } from '../schema/problems.ts'
 import { trigger } from '../schema/trigger.ts'
 
 const name = z.string().min(1)
-const arn = z.string().regex(/^arn:[^:]+:[^:]+:/, 'must be an ARN')
-const machineId = z.string().regex(/^m?i-[0-9a-f]{8,17}$/, 'must be the id of an EC2 or a managed instance')
-
-const backends = z.strictObject({
-  /** The queues that tasks may name: the sweeper looks for leaked jobs there. */
-  batch: z.strictObject({ jobQueues: z.array(name) }).exactOptional(),
-  /** Without `jobRoleArn` there are no hybrid jobs. */
-  braket: z.strictObject({ devices: z.record(name, arn).default({}), jobRoleArn: arn.exactOptional() }).exactOptional(),
-  hosts: z.record(name, z.strictObject({ instanceId: machineId })).default({}),
-  clusters: z.record(name, z.strictObject({ instanceId: machineId, user: name.exactOptional() })).default({}),
-})
+const backends = z.strictObject(backEndsConfig)
 
 /** Who may see and cancel everything. */
 const admins = z.strictObject({
@@ -42,7 +33,6 @@ const variables = {
 type Variables = typeof variables
 type VariableName = keyof Variables
 
-export type Backends = z.output<typeof backends>
 export type Admins = z.output<typeof admins>
 
 const loop = ['QUENCH_TABLE', 'QUENCH_STATE_MACHINE_ARN'] as const

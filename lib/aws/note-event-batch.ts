@@ -1,9 +1,8 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import { noteJobNews } from '../app/act/note-job-news.ts'
 import type { Context } from '../app/context.ts'
-import { readBatchEvent } from '../back-ends/batch/news.ts'
-import { readBraketEvent } from '../back-ends/braket/news.ts'
 import type { JobNews } from '../back-ends/executor.ts'
+import { readNews } from '../back-ends/registry.ts'
 import { sqsEvent } from '../schema/lambda.ts'
 
 interface Told {
@@ -24,7 +23,7 @@ export async function noteEventBatch(context: Context, input: unknown): Promise<
   for (const { messageId, body } of sqsEvent.parse(input).Records) {
     const event = tryParse(body)
     if (event === undefined) failed.add(messageId)
-    const news = readBatchEvent(event) ?? readBraketEvent(event)
+    const news = readNews(event)
     if (news) told.push({ messageId, news })
   }
   for (const [dispatchId, about] of Map.groupBy(told, ({ news }) => news.ref.dispatchId)) {

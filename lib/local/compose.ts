@@ -8,14 +8,11 @@ import type { Context } from '../app/context.ts'
 import { createChildDispatches } from '../app/submit/child-dispatches.ts'
 import { createBatchExecutor } from '../back-ends/batch/executor.ts'
 import { createLogReader } from '../back-ends/batch/log.ts'
-import { readBatchEvent } from '../back-ends/batch/news.ts'
-import { createKnownDevices } from '../back-ends/braket/devices.ts'
 import { createBraketTaskExecutor } from '../back-ends/braket/executor.ts'
-import { readBraketEvent } from '../back-ends/braket/news.ts'
 import { createBraketJobExecutor } from '../back-ends/braket-job/executor.ts'
-import { createPriceOf } from '../back-ends/create-price-of.ts'
 import type { Executor } from '../back-ends/executor.ts'
 import type { Prices } from '../back-ends/prices.ts'
+import { chunks, createPriceOf, readNews } from '../back-ends/registry.ts'
 import { createSlurmExecutor } from '../back-ends/slurm/executor.ts'
 import { createSshExecutor } from '../back-ends/ssh/executor.ts'
 import { createSublatticeExecutor } from '../back-ends/sublattice/executor.ts'
@@ -100,7 +97,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   const events = gather(eventGatherMs, async (batch: readonly unknown[]) => {
     await noteJobNews(
       context,
-      batch.map((event) => readBatchEvent(event) ?? readBraketEvent(event)).filter((news) => news !== undefined),
+      batch.map(readNews).filter((news) => news !== undefined),
     )
   })
   const batch = createLocalBatch({
@@ -149,10 +146,8 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     executions,
     policy: {
       ...localPolicy,
-      chunks: Object.fromEntries(
-        [...executors].map(([name, { chunk, packing }]) => [name, { ...chunk, packs: packing !== undefined }]),
-      ),
-      ...(options.prices && { priceOf: createPriceOf(options.prices, createKnownDevices().arnOf) }),
+      chunks,
+      ...(options.prices && { priceOf: createPriceOf(options.prices) }),
       ...options.policy,
     },
     now: Date.now,

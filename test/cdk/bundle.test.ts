@@ -38,7 +38,7 @@ function loadedAtStart({ outputs }: Metafile): Metafile['outputs'][string][] {
 }
 
 const ofBackend =
-  /client-(batch|ssm)\/|client-braket\/(?!.*enums)|executors\/[a-z]+\/(batch|ssh|slurm|braket-task|braket-job)\.ts$/
+  /client-(batch|ssm)\/|client-braket\/(?!.*enums)|back-ends\/(batch|ssh|slurm|braket|braket-job)\/executor\.ts$/
 
 test.each(['cancel', 'reap', 'sweep'] as const)(
   'a start of %s is within 600 KB and loads no back end',

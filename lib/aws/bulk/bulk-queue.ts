@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { BulkRunner } from '../../app/bulk-runner.ts'
+import { clientOptions } from '../../back-ends/client-options.ts'
 import { createSqsBulkRunner } from '../bulk-runner.ts'
-import { clientOptions } from '../client-options.ts'
 
 const sqs = new SQSClient(clientOptions)
 

@@ -1,15 +1,32 @@
 import type { JobPrice } from '../../domain/budget/price.ts'
+import type { JsonObject } from '../../domain/json.ts'
 import { hourly } from '../hourly.ts'
-import type { Ec2Queue, FargateQueue, JobSize, QueuePrice } from '../prices.ts'
+import type { Ec2Queue, FargateQueue, JobSize, Prices, QueuePrice } from '../prices.ts'
 import { ec2Instance, ec2UsdPerHour } from './ec2-price.ts'
 import { fargateMinimumSeconds, fargateRates } from './fargate-price.ts'
+
+/** By what the operator says of a job's queue. */
+export function batchPrices(prices: Prices): (options: JsonObject) => JobPrice | undefined {
+  // A map, since a name may be one that every object has.
+  const queues = new Map(Object.entries(prices.queues))
+  return (options) => {
+    const { vcpus, memoryMiB, gpus } = options as JobSize
+    const queue = queues.get(String(options.jobQueue))
+    return queue && batchJobPrice(queue, known({ vcpus, memoryMiB, gpus }))
+  }
+}
+
+/** What a task leaves out must not hide the default of its queue. */
+function known(size: { readonly [Key in keyof JobSize]: JobSize[Key] | undefined }): JobSize {
+  return Object.fromEntries(Object.entries(size).filter(([, value]) => value !== undefined))
+}
 
 /**
  * The price of a job on a queue. Undefined where its size is not known, or what the queue runs on.
  *
  * Source: https://aws.amazon.com/batch/, as quoted on 2026-11-25: Batch is no charge of its own, only what it starts.
  */
-export function batchJobPrice(queue: QueuePrice, given: JobSize): JobPrice | undefined {
+function batchJobPrice(queue: QueuePrice, given: JobSize): JobPrice | undefined {
   const job: JobSize = { ...queue.jobDefaults, ...given }
   switch (queue.kind) {
     case 'fargate':

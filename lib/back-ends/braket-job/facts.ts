@@ -6,6 +6,9 @@ import type { ExecutorFacts } from '../executor.ts'
 /** Source: Braket API model, CreateJob: characters of a value of `hyperParameters`. */
 export const hyperParameterCharacters = 2500
 
+/** Five seconds of creates; five seconds of reads; the burst of cancels, and five seconds more. */
+export const braketJobChunk = { submit: 5, poll: 25, cancel: 15 } as const
+
 /** Hybrid jobs on Amazon Braket, before any of them is made. */
 export function braketJobFacts({ schema }: KnownDevices) {
   return {
@@ -21,8 +24,7 @@ export function braketJobFacts({ schema }: KnownDevices) {
       'braket:CancelJob',
       'iam:PassRole',
     ],
-    // Five seconds of creates; five seconds of reads; the burst of cancels, and five seconds more.
-    chunk: { submit: 5, poll: 25, cancel: 15 },
+    chunk: braketJobChunk,
   } satisfies ExecutorFacts
 }
 

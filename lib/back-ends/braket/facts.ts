@@ -6,6 +6,9 @@ import type { KnownDevices } from './devices.ts'
 /** Source: Braket developer guide, "Amazon Braket quotas": requests a second, and burst. */
 export const cancelQuota: Quota = { perSecond: 2, burst: 20 }
 
+/** A second of creates; a second of reads; the burst of cancels, and ten seconds more. */
+export const braketTaskChunk = { submit: 20, poll: 100, cancel: 40 } as const
+
 /** Quantum tasks on Amazon Braket, before any of them is made. */
 export function braketTaskFacts({ schema }: KnownDevices) {
   return {
@@ -21,8 +24,7 @@ export function braketTaskFacts({ schema }: KnownDevices) {
       'braket:SearchQuantumTasks',
       'braket:CancelQuantumTask',
     ],
-    // A second of creates; a second of reads; the burst of cancels, and ten seconds more.
-    chunk: { submit: 20, poll: 100, cancel: 40 },
+    chunk: braketTaskChunk,
   } satisfies ExecutorFacts
 }
 

@@ -1,5 +1,6 @@
 import type { JobPrice } from '../../domain/budget/price.ts'
-import type { DevicePrice } from '../prices.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { DevicePrice, Prices } from '../prices.ts'
 
 /** Source: https://aws.amazon.com/braket/pricing/, "Simulators". The SDK's cost tracker bills the same minimum. */
 const simulatorMinimumSeconds = 3
@@ -21,6 +22,19 @@ const listed: readonly (readonly [device: string, price: DevicePrice])[] = [
   ['quantum-simulator/amazon/tn1', { usdPerMinute: 0.275 }],
 ]
 
+/** By what the operator says of a task's device, or by the table. `arnOf` knows the short names of devices. */
+export const quantumTaskPrices =
+  (arnOf: (device: string) => string) =>
+  (prices: Prices): ((options: JsonObject) => JobPrice | undefined) => {
+    const devices = new Map(Object.entries(prices.devices))
+    return (options) => {
+      const { device, shots } = options as { readonly device: string; readonly shots: number }
+      const arn = arnOf(device)
+      const price = devices.get(device) ?? devices.get(arn) ?? devicePrice(arn)
+      return price && quantumTaskPrice(price, shots)
+    }
+  }
+
 /** What Braket lists for a device; undefined for one that the table does not know. */
 export function devicePrice(deviceArn: string): DevicePrice | undefined {
   const device = deviceArn.slice(deviceArn.indexOf(':device/') + ':device/'.length)
@@ -28,7 +42,7 @@ export function devicePrice(deviceArn: string): DevicePrice | undefined {
 }
 
 /** A machine's task is paid for as a whole, so it is owed once it is made; a simulator's by its time. */
-export function quantumTaskPrice(price: DevicePrice, shots: number): JobPrice {
+function quantumTaskPrice(price: DevicePrice, shots: number): JobPrice {
   if ('usdPerMinute' in price)
     return { perSecondUsd: price.usdPerMinute / 60, minimumSeconds: simulatorMinimumSeconds, commitUsd: 0 }
   return { perSecondUsd: 0, minimumSeconds: 0, commitUsd: price.usdPerTask + shots * price.usdPerShot }

@@ -5,6 +5,9 @@ import { hostJobName } from '../run-command/host-script.ts'
 import { type Clusters, optionsSchema } from './options.ts'
 import { packProblem } from './packing.ts'
 
+/** A launch is a command of its own; 1,000 handles of a cluster are one. */
+export const slurmChunk = { submit: 25, poll: 1000, cancel: 1000 } as const
+
 /** Slurm clusters, before any of them is asked. */
 export function slurmFacts(clusters: Clusters) {
   return {
@@ -13,8 +16,7 @@ export function slurmFacts(clusters: Clusters) {
     optionsSchema: optionsSchema(clusters),
     handleSchema,
     iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
-    // A launch is a command of its own; 1,000 handles of a cluster are one.
-    chunk: { submit: 25, poll: 1000, cancel: 1000 },
+    chunk: slurmChunk,
     packing: {
       problem: (options: readonly JsonObject[]) => packProblem(clusters, options),
       mayDifferInNeeds: true,

@@ -9,6 +9,9 @@ import { maxScriptBytes, scriptBytes } from '../run-command/script-size.ts'
 /** By name. */
 export type Hosts = Readonly<Record<string, { readonly instanceId: string }>>
 
+/** A launch is a command of its own, unless it is a pack's; 1,000 handles of a host are one, or two where the output is long. */
+export const sshChunk = { submit: 25, poll: 1000, cancel: 1000 } as const
+
 /** Hosts behind Systems Manager, before any of them is asked. */
 export function sshFacts(hosts: Hosts) {
   return {
@@ -17,9 +20,7 @@ export function sshFacts(hosts: Hosts) {
     optionsSchema: optionsSchema(hosts),
     handleSchema,
     iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
-    // A launch is a command of its own, unless it is a pack's; 1,000 handles of a host are one, or two where the output
-    // is long.
-    chunk: { submit: 25, poll: 1000, cancel: 1000 },
+    chunk: sshChunk,
     packing: {
       problem: (options: readonly JsonObject[]) => {
         const used = [...new Set(options.map(({ host }) => host))]

@@ -7,6 +7,8 @@ import type { CancelOutcome, Executor, Handle, JobSpec, PreparedSubmit } from '.
 import { findEach } from '../find-each.ts'
 import type { ChildDispatches } from './child-dispatches.ts'
 
+export const sublatticeChunk = { submit: 10, poll: 100, cancel: 100 } as const
+
 interface SublatticeOptions {
   readonly children: ChildDispatches
   /** The text behind a result's URI. Errors: BackendRejected where there is none, BackendUnavailable to try again. */
@@ -55,7 +57,7 @@ export function createSublatticeExecutor({ children, readText }: SublatticeOptio
     handleSchema: z.strictObject({ dispatchId: z.string() }),
     // It calls the store and the state machine only, as everything does.
     iamActions: [],
-    chunk: { submit: 10, poll: 100, cancel: 100 },
+    chunk: sublatticeChunk,
 
     prepare,
     submit: async (job) => (await prepare(job))(),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { createPriceOf } from '../../../lib/back-ends/create-price-of.ts'
+import { createPriceOf } from '../../../lib/back-ends/registry.ts'
 import { loadPrices } from '../../../lib/cli/input/load-prices.ts'
 import { InvalidInput } from '../../../lib/domain/errors.ts'
 
@@ -13,7 +13,7 @@ const failure = (text: string): unknown => {
 }
 
 test('the example prices what the embedded server has', () => {
-  const priceOf = createPriceOf(loadPrices(readFileSync('examples/prices.json', 'utf8'), 'prices.json'), String)
+  const priceOf = createPriceOf(loadPrices(readFileSync('examples/prices.json', 'utf8'), 'prices.json'))
   for (const [executor, options] of [
     ['batch', { jobQueue: 'default' }],
     ['braket-job', { instanceType: 'ml.m5.large', instanceCount: 1 }],

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
-import type { Context } from '../../../lib/app/context.ts'
-import { batchBackend } from '../../../lib/aws/back-ends/batch-backend.ts'
-import { braketJobBackend, braketTaskBackend } from '../../../lib/aws/back-ends/braket-backends.ts'
-import { chunks } from '../../../lib/aws/back-ends/chunks.ts'
-import { loadExecutors } from '../../../lib/aws/back-ends/load-executors.ts'
-import { slurmBackend, sshBackend } from '../../../lib/aws/back-ends/run-command-backends.ts'
-import type { ReadLogStream } from '../../../lib/back-ends/batch/log-stream.ts'
-import type { Executor } from '../../../lib/back-ends/executor.ts'
+import type { Context } from '../../lib/app/context.ts'
+import { loadExecutors } from '../../lib/aws/load-executors.ts'
+import type { ReadLogStream } from '../../lib/back-ends/batch/log-stream.ts'
+import { batchOnAws } from '../../lib/back-ends/batch/on-aws.ts'
+import { braketOnAws } from '../../lib/back-ends/braket/on-aws.ts'
+import { braketJobOnAws } from '../../lib/back-ends/braket-job/on-aws.ts'
+import type { Executor } from '../../lib/back-ends/executor.ts'
+import { chunks } from '../../lib/back-ends/registry.ts'
+import { slurmOnAws } from '../../lib/back-ends/slurm/on-aws.ts'
+import { sshOnAws } from '../../lib/back-ends/ssh/on-aws.ts'
 
 const instanceId = 'i-0123456789abcdef0'
 const jobRoleArn = 'arn:aws:iam::111122223333:role/Jobs'
@@ -44,12 +46,12 @@ const members = ({ packing, ...executor }: Executor) => {
 }
 
 test.each([
-  ['batch', batchBackend(batch, undefined), {}],
-  ['batch', batchBackend(batch, readLogStream), { readLogStream }],
-  ['braket', braketTaskBackend(braket, 'results', readText), {}],
-  ['braket-job', braketJobBackend(braket, 'results', jobRoleArn), {}],
-  ['ssh', sshBackend(machine), {}],
-  ['slurm', slurmBackend(machine), {}],
+  ['batch', batchOnAws(batch, undefined), {}],
+  ['batch', batchOnAws(batch, readLogStream), { readLogStream }],
+  ['braket', braketOnAws(braket, { bucket: 'results', readText }), {}],
+  ['braket-job', braketJobOnAws(braket.devices, 'results', jobRoleArn), {}],
+  ['ssh', sshOnAws(machine), {}],
+  ['slurm', slurmOnAws(machine), {}],
 ])('%s is the same before its code is loaded and after', (wanted, loaded, reading) => {
   const later = load({}, reading).find(({ name }) => name === wanted)
   expect(later && members(later)).toEqual(members(loaded))
