@@ -2,8 +2,9 @@ import { BackendRejected, InvalidInput } from '../../domain/errors.ts'
 import { environmentName } from '../run-command/host-script.ts'
 import { maxScriptBytes, scriptBytes } from '../run-command/script-size.ts'
 import { shellQuote } from '../run-command/shell-quote.ts'
-import { checkedName } from './script.ts'
-import { batchScript, recall, slurmPrelude } from './shell.ts'
+import { batchScript } from './batch-script.ts'
+import { checkedName } from './job-list.ts'
+import { recall, slurmPrelude } from './shell.ts'
 
 /** What one job, or one element of an array, runs. */
 export interface SlurmCommand {

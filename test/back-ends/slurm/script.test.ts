@@ -5,17 +5,13 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { maxScriptBytes, scriptBytes } from '../../../lib/back-ends/run-command/script-size.ts'
 import { shellQuote } from '../../../lib/back-ends/run-command/shell-quote.ts'
 import { asUser } from '../../../lib/back-ends/slurm/as-user.ts'
+import { cancelSlurmScript } from '../../../lib/back-ends/slurm/cancel-script.ts'
 import { createSlurmExecutor } from '../../../lib/back-ends/slurm/executor.ts'
+import { findSlurmScript, parseJobId } from '../../../lib/back-ends/slurm/find-script.ts'
 import { launchArrayScripts, launchSlurmScript, type SlurmCommand } from '../../../lib/back-ends/slurm/launch.ts'
 import { observeSlurm } from '../../../lib/back-ends/slurm/observe.ts'
 import { sbatchOptions } from '../../../lib/back-ends/slurm/options.ts'
-import {
-  cancelSlurmScript,
-  findSlurmScript,
-  parseJobId,
-  parseSlurmPoll,
-  pollSlurmScript,
-} from '../../../lib/back-ends/slurm/script.ts'
+import { parseSlurmPoll, pollSlurmScript } from '../../../lib/back-ends/slurm/poll-script.ts'
 import { createScratchHost } from '../../support/scratch-host.ts'
 
 /**

@@ -1,0 +1,82 @@
+import { library } from '../run-command/host-shell.ts'
+
+/**
+ * The batch script: `batch FOLDER MASK`. Nothing in it comes from a task.
+ *
+ * TERM does not end it: it waits for the command, writes its end to `fate`, and sees to it that nothing outlives the job.
+ * A cancel by Quench signals every process itself; any other TERM (`scancel --batch`) is passed on. After a natural end what
+ * is left is killed at once; after a cancel it has the longest grace a cancel can ask for (300 s), in case nobody comes
+ * back to kill it. A sweeper waits beside it: sites that track processes by their parents (proctrack/linuxproc, pgid) lose
+ * daemons, and a KILL leaves the batch script no time to look for them. With proctrack/cgroup there is nothing to sweep,
+ * and the sweeper dies with the job. Both see the node that runs the batch script, and no other.
+ */
+export const batchScript = `#!/bin/sh
+umask 077
+# The line above is a command, so sbatch takes no line below for an option.
+folder=$1 mask=$2 verb=\${3:-run}
+name=\${folder##*/} dir=$folder
+[ -z "\${SLURM_ARRAY_TASK_ID:-}" ] || dir=$folder/$SLURM_ARRAY_TASK_ID
+cd "$dir" || exit 73
+member=$name
+[ "$dir" = "$folder" ] || { read -r member <start && member=\${member#member=}; } || exit 73
+${library}
+others() { echo "$member - 0" | with_processes | { read -r a b c bar all || exit 1; echo "$all"; }; }
+finish() {
+  waited=0 empty=0 round=0
+  while [ $empty -lt 2 ] && [ $round -lt 100 ]; do
+    if ! all=$(others); then empty=0 round=$((round + 1)); nap
+    elif [ -z "$all" ]; then empty=$((empty + 1))
+    elif [ $waited -lt "$1" ]; then empty=0 waited=$((waited + 1)); sleep 1
+    else empty=0 round=$((round + 1)); signal KILL jk $all; nap; fi
+  done
+}
+fated() { [ -e fate ] && read -r fate rest <fate && [ "$fate" = cancelled ]; }
+on_signal() {
+  hit=1
+  [ -z "$child" ] || fated || kill -TERM "$child" 2>/dev/null
+}
+child= hit=
+trap on_signal TERM INT HUP
+case $verb in
+finish) finish "$4"; exit ;;
+sweep)
+  while start_of "$4" && [ "$start" = "$5" ]; do sleep 0.5 2>/dev/null || sleep 1; done
+  finish 0
+  : >swept
+  exit ;;
+esac
+[ -e "$folder/job" ] || { echo "\${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}" >job.$$ && mv -f job.$$ "$folder/job"; }
+date +%s >began.$$ && mv -f began.$$ began
+if [ -e fate ]; then
+  : >yielded
+  # Nothing was started.
+  : >swept
+  exit 143
+fi
+start_of $$
+sweeper= sweeper_start=
+if command -v setsid >/dev/null; then
+  sweeper=$(setsid sh "$folder/batch" "$folder" "$mask" sweep $$ "$start" </dev/null >/dev/null 2>&1 & echo $!)
+  start_of "$sweeper" && sweeper_start=$start
+fi
+command=$(cat "$folder/command")
+( trap - TERM INT HUP; umask "$mask"; . ./start ) </dev/null &
+child=$!
+[ -z "$hit" ] || kill -TERM "$child" 2>/dev/null
+code=127
+while :; do
+  hit= last=$code
+  wait "$child"
+  code=$?
+  [ -n "$hit" ] || break
+done
+# Interrupted by a signal just as the command ended, wait has told the code already and knows the command no more.
+[ $code != 127 ] || code=$last
+decide . "ended $(date +%s) $code" || : >yielded
+grace=0
+! fated || grace=300
+sh "$folder/batch" "$folder" "$mask" finish $grace </dev/null >/dev/null 2>&1
+: >swept
+if [ -n "$sweeper" ] && start_of "$sweeper" && [ "$start" = "$sweeper_start" ]; then kill -s KILL -- "-$sweeper"; fi
+exit $code
+`

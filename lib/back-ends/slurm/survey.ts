@@ -1,0 +1,63 @@
+/**
+ * Functions that put together what the jobs' folders (`describe_jobs` to `rows`) and Slurm (`ask_slurm` to `jobs`) say.
+ *
+ * `know` joins them to `known`, a line for each handle, in order; `read_job` reads one. One squeue however many jobs: all of
+ * the user's, by one request (`--states=all` also shows those that have ended, until MinJobAge is over; `scontrol show job`
+ * knows no more). Where the site keeps accounts, `ask_accounts` adds the ended jobs that neither slurmctld nor their folder
+ * can tell; sacct is believed about ends alone, since a job that slurmctld does not know may be RUNNING there for ever.
+ * `before` has its turn with each handle first. Exit code 74: the controller did not say.
+ */
+export const surveyJobs = `
+describe_jobs() {
+  while read -r a b; do
+    if [ "$a" = @ ]; then prefix=\${b#.}; continue; fi
+    name=$prefix$a dir=$prefix$a job=\${b%_*} index=- mine=0
+    case $b in *_*) index=\${b#*_} dir=$name/$index ;; esac
+    fate= when= code= began= note= from= to=
+    before
+    [ ! -e "$dir/fate" ] || read -r fate when code <"$dir/fate"
+    [ ! -e "$dir/began" ] || read -r began <"$dir/began"
+    [ ! -e "$dir/end" ] || read -r note from to <"$dir/end"
+    [ "$job" != 0 ] || [ ! -e "$name/job" ] || read -r job <"$name/job"
+    echo "R|$name|$dir|$job|$index|\${fate:--}|\${when:--}|\${code:--}|\${began:--}|\${note:--}|\${from:--}|\${to:--}|$mine"
+  done
+}
+join_jobs() {
+  awk -F '|' '
+    function time(text) { return text ~ /^[0-9]+$/ ? text : "-" }
+    $1 == "J" {
+      key = $7 SUBSEP $2 SUBSEP ($3 == "N/A" ? "-" : $3)
+      if (key in state) next
+      state[key] = $4
+      start[key] = time($5)
+      end[key] = time($6)
+      named[$7] = $2
+      if ($4 !~ /^(BF|CA|CD|CG|DL|F|NF|OOM|PR|TO)$/) alive[$2]++
+    }
+    $1 == "R" {
+      if ($4 == 0 && $2 in named) $4 = named[$2]
+      key = $2 SUBSEP $4 SUBSEP $5
+      row = $2
+      for (i = 3; i <= 13; i++) row = row " " $i
+      if (key in state) print row, state[key], start[key], end[key], alive[$4] + 0
+      else print row, "-", "-", "-", 0
+    }'
+}
+ask_slurm() { jobs=$(queue $each --format='J|%F|%K|%t|%S|%e|%j') || exit 74; }
+ask_accounts() {
+  missing=$(printf '%s\\n' "$known" | awk '
+    $3 != 0 && $5 == "-" && $9 == "-" && $13 == "-" { printf "%s%s", comma, $4 == "-" ? $3 : $3 "_" $4; comma = "," }')
+  if [ -n "$missing" ] && command -v sacct >/dev/null; then
+    ended=$(SLURM_TIME_FORMAT=%s sacct --noheader --allocations --parsable2 --jobs="$missing" \\
+      --format=JobID,State,Start,End,JobName </dev/null 2>/dev/null | awk -F '|' '
+        $2 ~ /^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT)/ {
+          split($1, id, "_")
+          sub(/[^A-Z_].*/, "", $2)
+          print "J|" id[1] "|" (id[2] == "" ? "N/A" : id[2]) "|" $2 "|" $3 "|" $4 "|" $5
+        }')
+    know "$ended"
+  fi
+}
+know() { known=$(printf '%s\\n' "$jobs" "$1" "$rows" | join_jobs); }
+read_job() { read -r name dir job index fate when code began note from to mine state start end alive; }
+`
