@@ -1,4 +1,4 @@
-import type { Executor } from '../back-ends/executor.ts'
+import type { Deadline, Executor } from '../back-ends/executor.ts'
 import type { Policy } from '../domain/turn/policy.ts'
 import type { BulkStore } from '../store/bulk-store.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +17,8 @@ export interface Context extends ResultFiles {
   /** Epoch milliseconds. */
   readonly now: () => number
   readonly sleep: (seconds: number) => Promise<void>
+  /** A deadline at an instant, whose signal fires then by the same clock as `now`. */
+  readonly deadlineAt: (at: number) => Deadline
   readonly newId: () => string
   /** Where the results of a task's attempt go. */
   readonly resultUri: (dispatchId: string, taskId: number, attempt: number) => string

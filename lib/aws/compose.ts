@@ -6,6 +6,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { BulkRunner } from '../app/bulk-runner.ts'
 import type { Context } from '../app/context.ts'
 import type { ResultFiles } from '../app/result-files.ts'
+import { systemDeadline } from '../app/system-deadline.ts'
 import { clientOptions } from '../back-ends/client-options.ts'
 import type { Executor } from '../back-ends/executor.ts'
 import type { Prices } from '../back-ends/prices.ts'
@@ -63,7 +64,7 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
   })
   const executors: readonly Executor[] = executorsFor(() => context)
   const context: Context = {
-    store: createDynamoStore(client, QUENCH_TABLE),
+    store: createDynamoStore(client, QUENCH_TABLE, { claimQuota }),
     bulks: createDynamoBulks(client, QUENCH_TABLE),
     bulkRunner,
     executors: new Map(executors.map((executor) => [executor.name, executor])),
@@ -75,6 +76,7 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
     },
     now: () => Date.now(),
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
+    deadlineAt: systemDeadline,
     newId: randomUUID,
     resultUri: (dispatchId, taskId, attempt) => `s3://${QUENCH_BUCKET}/results/${dispatchId}/${taskId}/${attempt}`,
     ...resultFiles,
@@ -83,6 +85,14 @@ export function composeAws(config: AwsOptions, parts: AwsParts = {}): Aws {
   }
   return { context, wake, executions }
 }
+
+/**
+ * A dispatch is a partition, which takes 1,000 write units a second; a claim costs two, one of them in the local index. A pack of
+ * 10,000 is claimed in 25 s, with some left for whoever writes beside it.
+ *
+ * Source: DynamoDB developer guide, "Burst and adaptive capacity" and "Local secondary indexes", provisioned throughput.
+ */
+const claimQuota = { perSecond: 400, burst: 400 }
 
 const noResultFiles: ResultFiles = { readResult: unreachable, writeText: unreachable }
 const noBulkRunner: BulkRunner = { enqueue: unreachable }

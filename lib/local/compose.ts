@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { noteJobNews } from '../app/act/note-job-news.ts'
 import type { Context } from '../app/context.ts'
 import { createChildDispatches } from '../app/submit/child-dispatches.ts'
+import { systemDeadline } from '../app/system-deadline.ts'
 import { createBatchExecutor } from '../back-ends/batch/executor.ts'
 import { createLogReader } from '../back-ends/batch/log.ts'
 import { createBraketTaskExecutor } from '../back-ends/braket/executor.ts'
@@ -152,6 +153,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     },
     now: Date.now,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
+    deadlineAt: systemDeadline,
     newId: randomUUID,
     resultUri: (dispatchId, taskId, attempt) => pathToFileURL(at(`results/${dispatchId}-${taskId}-${attempt}`)).href,
     ...localResultFiles,

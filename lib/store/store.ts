@@ -52,7 +52,7 @@ export interface Store {
   /** Give a claim back with nothing provisioned; `drop` takes the task out of the live index as well. */
   release(
     dispatchId: string,
-    claim: Claim,
+    claim: Pick<Claim, 'taskId' | 'claimId'>,
     how: { drop: boolean; notBefore?: number; failure?: Failure },
   ): Promise<void>
   /** Write down which tasks a pack's job has as its elements, in their order; before the job is submitted. */

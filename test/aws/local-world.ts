@@ -4,6 +4,7 @@ import { noteJobNews } from '../../lib/app/act/note-job-news.ts'
 import { cancelDispatch } from '../../lib/app/cancel/cancel-dispatch.ts'
 import type { Context } from '../../lib/app/context.ts'
 import { submitDispatch } from '../../lib/app/submit/submit-dispatch.ts'
+import { systemDeadline } from '../../lib/app/system-deadline.ts'
 import { createBatchExecutor } from '../../lib/back-ends/batch/executor.ts'
 import { readBatchEvent } from '../../lib/back-ends/batch/news.ts'
 import { chunks } from '../../lib/back-ends/registry.ts'
@@ -57,10 +58,12 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
       settleSeconds: 1,
       confirmSeconds: 30,
       submitsPerTurn: 1000,
+      actSeconds: { submit: 4, recover: 4, poll: 4, cancel: 4 },
       chunks,
       priceOf: () => undefined,
     },
     now: Date.now,
+    deadlineAt: systemDeadline,
     sleep: (seconds) => sleep(seconds * 1000, undefined, { ref: false }),
     newId: randomUUID,
     resultUri: (dispatchId, taskId, attempt) => `s3://results/${dispatchId}/${taskId}/${attempt}`,

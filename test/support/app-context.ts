@@ -41,6 +41,7 @@ export function anAppContext(dynamo: LocalDynamo) {
     policy: defaultPolicy,
     now: () => someTime,
     sleep: () => new Promise(() => {}),
+    deadlineAt: (at) => ({ at, signal: new AbortController().signal }),
     newId: () => randomUUID(),
     resultUri: (dispatchId, taskId, attempt) => `file:///results/${dispatchId}/${taskId}/${attempt}`,
     readResult: async () => undefined,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Deadline } from '../../lib/back-ends/executor.ts'
 import type { Random } from './random.ts'
 
 /** What an injected crash throws. Nothing in the project may catch it. */
@@ -38,6 +39,7 @@ export class Gates {
   readonly strands = new AsyncLocalStorage<Strand>()
   readonly trace: string[] = []
   waiting: Waiting[] = []
+  private alarms: { readonly at: number; readonly ring: () => void }[] = []
   now: number
   sequence = 0
   crashes = 0
@@ -86,6 +88,13 @@ export class Gates {
     })
   }
 
+  /** A deadline whose signal fires when the clock of the world has come to it. */
+  deadlineAt(at: number): Deadline {
+    const controller = new AbortController()
+    this.alarms.push({ at, ring: () => controller.abort() })
+    return { at, signal: controller.signal }
+  }
+
   crash(host: Host, kill: () => void): void {
     this.crashes += 1
     host.alive = false
@@ -96,6 +105,8 @@ export class Gates {
 
   /** Let one through; false when all that is left are rests that have not ended. */
   async step(random: Random, crashProbability: number): Promise<boolean> {
+    for (const { ring } of this.alarms.filter(({ at }) => at <= this.now)) ring()
+    this.alarms = this.alarms.filter(({ at }) => at > this.now)
     const ready = this.waiting.filter(
       (one) =>
         (one.until === undefined || one.until <= this.now || one.isWoken?.()) && !this.isHeld(one.label, one.host),

@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { expect } from 'vitest'
 import { act } from '../../lib/app/act/act.ts'
+import { createUnderWay } from '../../lib/app/act/under-way.ts'
 import type { Context } from '../../lib/app/context.ts'
 import { runTurn } from '../../lib/app/run-turn.ts'
 import { stableId } from '../../lib/app/stable-id.ts'
@@ -40,6 +41,7 @@ export const policy: Policy = {
   settleSeconds: 10,
   confirmSeconds: 300,
   submitsPerTurn: 20,
+  actSeconds: { submit: 100, recover: 30, poll: 20, cancel: 30 },
   chunks: {
     ...Object.fromEntries(kinds.map(({ name, packs }) => [name, { submit: 3, poll: 5, cancel: 4, packs }])),
     sublattice: { submit: 2, poll: 3, cancel: 2 },
@@ -172,7 +174,8 @@ export class World {
       },
       policy,
       now: () => this.gates.now,
-      sleep: () => new Promise(() => {}),
+      sleep: (seconds) => this.gates.rest(this.gates.now + seconds * 1000, () => false),
+      deadlineAt: (at) => this.gates.deadlineAt(at),
       newId: () => stableId(this.salt, String(this.ids++)),
       resultUri: (dispatchId, taskId, attempt) => `file:///results/${dispatchId}/${taskId}/${attempt}`,
       readResult: async () => undefined,
@@ -204,6 +207,7 @@ export class World {
     const known = this.loops.get(key)
     if (known?.host.alive && !known.stopped) return
     const loop: Loop = { dispatchId, epoch, host, woken: false, stopped: false }
+    const underWay = createUnderWay()
     this.loops.set(key, loop)
     const context = this.context(host)
     const strand = <T>(work: () => Promise<T>) => this.gates.strands.run({ host, metaReads: new Map() }, work)
@@ -212,8 +216,14 @@ export class World {
         loop.woken = false
         const { finished, actions, waitSeconds } = await strand(() => runTurn(context, dispatchId, epoch))
         if (finished) break
-        const invoked = this.disturb(dispatchId, actions)
-        await Promise.all(invoked.map((one) => strand(() => act(context, one.dispatchId, one.action))))
+        for (const one of this.disturb(dispatchId, actions)) {
+          const action = underWay.begin(one.action)
+          if (!action) continue
+          // Nothing waits for it: the loop goes on, and a crash ends both.
+          this.spawn(host, () => act(context, one.dispatchId, action).finally(() => underWay.end(action))).catch(
+            (error) => this.failures.push(error),
+          )
+        }
         await this.gates.rest(this.gates.now + waitSeconds * 1000, () => loop.woken)
       }
       loop.stopped = true

@@ -3,6 +3,7 @@ import { isBackendError } from '../../domain/errors.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { type HandledRun, readHandled } from './read-handled.ts'
+import { rotate } from './rotate.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -12,7 +13,7 @@ import type { Work } from './work.ts'
 export async function cancelJobs(context: Context, work: Work): Promise<readonly string[]> {
   const { store } = context
   const { dispatchId, action, executor } = work
-  const handled = await readHandled(store, work)
+  const handled = rotate(await readHandled(store, work), context.now())
   const runs = action.isTimeLimit ? await markTimedOut(context, dispatchId, handled) : handled
   if (runs.length === 0) return []
   let outcomes: readonly CancelOutcome[]
@@ -20,6 +21,7 @@ export async function cancelJobs(context: Context, work: Work): Promise<readonly
     outcomes = await executor.cancel(
       runs.map((run) => run.handle),
       { mode: action.mode ?? 'graceful', reason: action.reason ?? '' },
+      work.deadline,
     )
   } catch (error) {
     if (!isBackendError(error)) throw error

@@ -4,16 +4,20 @@ import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { changeOf, lineOf } from './note-observation.ts'
 import { readHandled } from './read-handled.ts'
+import { rotate } from './rotate.ts'
 import type { Work } from './work.ts'
 
 /** Ask the back end about the action's jobs, and write down what is new. */
 export async function pollJobs(context: Context, work: Work): Promise<readonly string[]> {
   const { store, now } = context
-  const runs = await readHandled(store, work)
+  const runs = rotate(await readHandled(store, work), now())
   if (runs.length === 0) return []
   let observations: readonly Observation[]
   try {
-    observations = await work.executor.poll(runs.map((run) => run.handle))
+    observations = await work.executor.poll(
+      runs.map((run) => run.handle),
+      work.deadline,
+    )
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({

@@ -6,6 +6,7 @@ import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { jobQuery } from './job-spec.ts'
 import { timedOut } from './note-observation.ts'
+import { rotate } from './rotate.ts'
 import { isClosed, stopClosed } from './stop-if-closed.ts'
 import { packName } from './submit-pack.ts'
 import type { Work } from './work.ts'
@@ -21,7 +22,10 @@ export async function recoverJobs(context: Context, work: Work): Promise<readonl
   const graph = await store.readGraph(work.dispatchId)
   const attempts = new Map(work.action.tasks.map(({ taskId, attempt }) => [taskId, attempt]))
   const runs = await store.readRuns(work.dispatchId, [...attempts.keys()])
-  const current = runs.filter((run) => run.attempt === attempts.get(run.id) && isSought(run))
+  const current = rotate(
+    runs.filter((run) => run.attempt === attempts.get(run.id) && isSought(run)),
+    context.now(),
+  )
   const find = finder(context, work, graph, current)
   const lines = await concurrently(context.concurrency, current, (run) =>
     recoverOne(context, work, graph.tasks[run.id] as Task, run, find),
@@ -41,10 +45,12 @@ async function recoverOne(
   find: Find,
 ): Promise<string | undefined> {
   const { store, now, policy } = context
-  const { dispatchId, executor } = work
+  const { dispatchId, executor, deadline } = work
   const ref = { taskId: run.id, attempt: run.attempt }
   const isClaim = run.state === 'submitting'
   const isMissing = !isClaim
+  // Found by nobody's fault: the next look begins with another.
+  if (now() >= deadline.at) return undefined
   const isOver = isMissing || now() >= run.claimedAt + policy.leaseSeconds * 1000
 
   const query = jobQuery(dispatchId, task, run.attempt)
@@ -61,11 +67,11 @@ async function recoverOne(
     }
     handle = found.outcome === 'found' ? found.handle : undefined
     // A host may still have the folder of a job that is gone: what is found must also be known.
-    if (isMissing && handle && (await executor.poll([handle]))[0]?.state === 'lost') handle = undefined
+    if (isMissing && handle && (await executor.poll([handle], deadline))[0]?.state === 'lost') handle = undefined
     // A pack's name is not one task's to forestall: its other members may run.
     const isAlone = run.packLeader === undefined
     if (isClaim && isAlone && !handle && executor.forestall && isClosed(await store.readDispatch(dispatchId), run.id))
-      handle = await executor.forestall(query)
+      handle = await executor.forestall(query, deadline)
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({ decision: 'find-failed', dispatchId, task: task.name, message: error.message })
@@ -102,7 +108,7 @@ const clockAllowanceMs = 15 * 60_000
  */
 function finder(
   { store, now, policy }: Context,
-  { dispatchId, executor }: Work,
+  { dispatchId, executor, deadline }: Work,
   graph: Graph,
   runs: readonly TaskRun[],
 ): Find {
@@ -116,7 +122,7 @@ function finder(
   }
   const findAlone = async (): Promise<ReadonlyMap<number, Found>> => {
     const alone = runs.filter((run) => run.packLeader === undefined)
-    const found = await executor.find(alone.map(sought))
+    const found = await executor.find(alone.map(sought), deadline)
     return new Map(alone.map(({ id }, index) => [id, found[index] as Found]))
   }
   let alone: ReturnType<typeof findAlone> | undefined
@@ -127,10 +133,13 @@ function finder(
     if (!executor.packing || queries.length < 2) {
       const [run] = runs.filter((one) => one.packLeader === leader)
       const times = run ? sought(run).madeBetween : ([0, now()] as const)
-      const found = await executor.find(queries.map((one) => ({ ...one, madeBetween: times })))
+      const found = await executor.find(
+        queries.map((one) => ({ ...one, madeBetween: times })),
+        deadline,
+      )
       return new Map(taskIds.map((id, index) => [id, found[index] as Found]))
     }
-    const handles = await executor.packing.find(queries, packName(dispatchId, leader))
+    const handles = await executor.packing.find(queries, packName(dispatchId, leader), deadline)
     return new Map(
       taskIds.map((id, index): [number, Found] => {
         const handle = handles[index]

@@ -32,6 +32,8 @@ export async function stopClosed(
   return new Set(closed.map(({ taskId }) => taskId))
 }
 
+const stopSeconds = 30
+
 /** Stop jobs at once. Where their back end does not answer, the kill passes or the sweeper go on. */
 export async function stopJobs(
   context: Context,
@@ -41,7 +43,9 @@ export async function stopJobs(
 ): Promise<void> {
   if (handles.length === 0) return
   try {
-    await work.executor.cancel(handles, request)
+    // A submit may have used its time up: there is a little left for what it has made.
+    const least = context.deadlineAt(context.now() + stopSeconds * 1000)
+    await work.executor.cancel(handles, request, work.deadline.at > least.at ? work.deadline : least)
   } catch (error) {
     if (!isBackendError(error)) throw error
     const line = `${handles.length} jobs of ${work.executor.name} could not be stopped yet: ${error.message}`

@@ -1,4 +1,4 @@
-import type { Executor, JobSpec, PreparedSubmit } from '../../back-ends/executor.ts'
+import type { JobSpec, PreparedSubmit } from '../../back-ends/executor.ts'
 import type { Amounts } from '../../domain/budget/amounts.ts'
 import { spentOn } from '../../domain/budget/spend.ts'
 import { isBackendError } from '../../domain/errors.ts'
@@ -47,14 +47,16 @@ async function submitOne(
   planned: AttemptId,
   older: TaskRun | undefined,
 ): Promise<string | undefined> {
-  const { dispatchId, executor, action } = work
+  const { dispatchId, executor, action, deadline } = work
+  // Not begun in time, it is planned again.
+  if (context.now() >= deadline.at) return undefined
   const { taskId } = planned
   const attempt = older ? older.attempt + 1 : planned.attempt
   const task = graph.tasks[taskId] as Task
   const job = await jobSpec(context, dispatchId, graph, task, attempt)
   const earlierSpend = await spentBefore(context, dispatchId, graph, planned)
   // Before the claim, so that no cancel waits for what waits for a quota; a failure is the claim's all the same.
-  const submit = await prepareSubmit(executor, job)
+  const submit = await prepareSubmit(work, job)
   const claim = {
     taskId,
     attempt,
@@ -67,7 +69,7 @@ async function submitOne(
   }
   if (!(await context.store.claim(dispatchId, claim))) return undefined
 
-  const submission = await submitClaimed(context, work, [{ claim, job }], async () => [await submit()])
+  const submission = await submitClaimed(context, work, [{ claim, job }], { submit: async () => [await submit()] })
   const { released, stopped, twins, problem } = submission
   if (released.length > 0) return `${task.name}: not started, it is cancelled or a newer execution has taken over`
   if (problem !== undefined) return `${task.name}: ${problem}`
@@ -76,10 +78,10 @@ async function submitOne(
   return `submitted ${task.name} to ${executor.name}${attempt > 1 ? `, attempt ${attempt}` : ''}`
 }
 
-async function prepareSubmit(executor: Executor, job: JobSpec): Promise<PreparedSubmit> {
-  if (!executor.prepare) return () => executor.submit(job)
+async function prepareSubmit({ executor, deadline }: Work, job: JobSpec): Promise<PreparedSubmit> {
+  if (!executor.prepare) return () => executor.submit(job, deadline)
   try {
-    return await executor.prepare(job)
+    return await executor.prepare(job, deadline)
   } catch (error) {
     if (!isBackendError(error)) throw error
     return () => Promise.reject(error)

@@ -26,6 +26,14 @@ export interface Submission {
   readonly problem?: string
 }
 
+/** What is done with claims that may start. */
+export interface SubmitSteps {
+  /** Write down what they are to be; called again for those that are left, should there be fewer. */
+  readonly note?: (members: readonly Claimed[]) => Promise<void>
+  /** One call, with nothing slow before it. */
+  readonly submit: (members: readonly Claimed[]) => Promise<readonly Handle[]>
+}
+
 /** Before a back end that refused for now is asked again. */
 const busyDelaySeconds = 10
 
@@ -43,13 +51,20 @@ export async function submitClaimed(
   context: Context,
   work: Work,
   claims: readonly Claimed[],
-  submit: (members: readonly Claimed[]) => Promise<readonly Handle[]>,
+  { note, submit }: SubmitSteps,
 ): Promise<Submission> {
   const { store, now, concurrency } = context
   const { dispatchId, action } = work
-  const before = await store.readDispatch(dispatchId)
+  let before = await store.readDispatch(dispatchId)
   const isStopped = ({ claim }: Claimed) => isClosed(before, claim.taskId)
-  const members = before?.epoch === action.epoch ? claims.filter((one) => !isStopped(one)) : []
+  const mayStart = () => (before?.epoch === action.epoch ? claims.filter((one) => !isStopped(one)) : [])
+  let members = mayStart()
+  // What is written about them takes its time, so the fence is read after it: until what was written is what starts.
+  for (let noted = 0; note && members.length > 0 && noted !== members.length; members = mayStart()) {
+    noted = members.length
+    await note(members)
+    before = await store.readDispatch(dispatchId)
+  }
   const released = claims.filter((one) => !members.includes(one))
   // A retry is left to the turn that settles it: what the attempts before it have cost stands in its item only, and a claim
   // that was given back before does not say so again.

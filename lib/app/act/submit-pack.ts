@@ -34,31 +34,36 @@ export async function submitPack(context: Context, work: Work): Promise<readonly
  */
 async function submitTogether(context: Context, work: Work, fresh: readonly Task[]): Promise<readonly string[]> {
   const { store, concurrency } = context
-  const { dispatchId, action, executor } = work
+  const { dispatchId, action, executor, deadline } = work
   const [leader, ...others] = fresh
   if (!leader) return []
   const graph = await store.readGraph(dispatchId)
 
-  const claim = async (task: Task): Promise<Claimed | undefined> => {
+  const claim = async (task: Task, claimId = context.newId()): Promise<Claimed | undefined> => {
     const job = await jobSpec(context, dispatchId, graph, task, 1)
-    const made = { claimId: context.newId(), executor: executor.name, at: context.now(), packLeader: leader.id }
+    const made = { claimId, executor: executor.name, at: context.now(), packLeader: leader.id }
     const drive = action.redrives === undefined ? {} : { redrive: action.redrives }
     const claimed = { taskId: task.id, attempt: 1, ...made, ...drive }
     return (await store.claim(dispatchId, claimed)) ? { claim: claimed, job } : undefined
   }
   const first = await claim(leader)
   if (!first) return []
-  const rest = await concurrently(concurrency, others, claim)
+  const rest = await concurrently(concurrency, others, (task) => claimOrLeave(context, work, task, claim))
   const claims = [first, ...rest.filter((one) => one !== undefined)]
 
+  const note = (members: readonly Claimed[]): Promise<void> =>
+    store.putPack(
+      dispatchId,
+      leader.id,
+      members.map((member) => member.claim.taskId),
+    )
   const submit = async (members: readonly Claimed[]): Promise<readonly Handle[]> => {
-    const taskIds = members.map((member) => member.claim.taskId)
-    await store.putPack(dispatchId, leader.id, taskIds)
     const jobs = members.map((member) => member.job)
-    if (jobs.length > 1 && executor.packing) return executor.packing.submit(jobs, packName(dispatchId, leader.id))
-    return Promise.all(jobs.map((job) => executor.submit(job)))
+    const { packing } = executor
+    if (jobs.length > 1 && packing) return packing.submit(jobs, packName(dispatchId, leader.id), deadline)
+    return Promise.all(jobs.map((job) => executor.submit(job, deadline)))
   }
-  const { submitted, released, stopped, twins, problem } = await submitClaimed(context, work, claims, submit)
+  const { submitted, released, stopped, twins, problem } = await submitClaimed(context, work, claims, { note, submit })
   const counted = [
     [submitted.length, `submitted to ${executor.name} as one job`],
     [released.length, 'not started, they are cancelled or a newer execution has taken over'],
@@ -67,6 +72,29 @@ async function submitTogether(context: Context, work: Work, fresh: readonly Task
   ] as const
   const lines = counted.filter(([count]) => count > 0).map(([count, what]) => `${count} tasks ${what}`)
   return [...lines, ...(problem === undefined ? [] : [problem])].map((line) => `pack ${action.pack}: ${line}`)
+}
+
+/**
+ * Claim a member; one that the store does not take, however often it is asked, is left out and given back: it must not hold up
+ * the others, and is planned again.
+ */
+async function claimOrLeave(
+  context: Context,
+  { dispatchId, deadline }: Work,
+  task: Task,
+  claim: (task: Task, claimId: string) => Promise<Claimed | undefined>,
+): Promise<Claimed | undefined> {
+  if (context.now() >= deadline.at) return undefined
+  const claimId = context.newId()
+  try {
+    return await claim(task, claimId)
+  } catch (error) {
+    context.log({ decision: 'claim-failed', dispatchId, task: task.name, error: String(error) })
+    // The answer may have been lost and the claim be there. Where this fails too, the claim is looked for and given up.
+    const attempt = { taskId: task.id, claimId }
+    await context.store.release(dispatchId, attempt, { drop: false }).catch(() => {})
+    return undefined
+  }
 }
 
 /** The name of a pack's job: that of its leader's first attempt. */

@@ -8,7 +8,7 @@ import { hybridJobPrices } from './price.ts'
 /** What events say about hybrid jobs is read with that about quantum tasks. */
 export const braketJob: BackEnd = {
   name: 'braket-job',
-  chunk: braketJobChunk,
+  chunk: { ...braketJobChunk, placeOf: ({ device }) => String(device) },
   config: braketConfig,
   priceOf: hybridJobPrices,
   onAws: ({ braket }, { bucket }) => {

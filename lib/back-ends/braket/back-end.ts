@@ -8,7 +8,7 @@ import { quantumTaskPrices } from './price.ts'
 
 export const braket: BackEnd = {
   name: 'braket',
-  chunk: braketTaskChunk,
+  chunk: { ...braketTaskChunk, placeOf: ({ device }) => String(device) },
   config: braketConfig,
   priceOf: quantumTaskPrices(createKnownDevices().arnOf),
   readNews: readBraketEvent,

@@ -6,7 +6,7 @@ import { clusterPrices } from './price.ts'
 
 export const slurm: BackEnd = {
   name: 'slurm',
-  chunk: { ...slurmChunk, packs: true },
+  chunk: { ...slurmChunk, packs: true, placeOf: ({ cluster = '' }) => String(cluster) },
   config: clustersConfig,
   priceOf: clusterPrices,
   onAws: ({ clusters }) => {

@@ -6,7 +6,7 @@ import { hostPrices } from './price.ts'
 
 export const ssh: BackEnd = {
   name: 'ssh',
-  chunk: { ...sshChunk, packs: true },
+  chunk: { ...sshChunk, packs: true, placeOf: ({ host }) => String(host) },
   config: hostsConfig,
   priceOf: hostPrices,
   onAws: ({ hosts }) => {

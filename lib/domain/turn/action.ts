@@ -12,6 +12,8 @@ export interface AttemptId {
 export interface Action {
   readonly kind: 'submit' | 'poll' | 'recover' | 'cancel'
   readonly executor: string
+  /** Where all of its tasks run (`ChunkSizes.placeOf`); absent where the executor has one place only. */
+  readonly place?: string
   readonly epoch: number
   /** With `submit`: how often the dispatch was redriven, where it was. */
   readonly redrives?: number
@@ -36,17 +38,22 @@ interface Cut {
   readonly policy: Policy
 }
 
-/** Cut work into actions of one executor each, as large as the executor takes them. */
+/** Cut work into actions of one executor and one place each, as large as the executor takes them. */
 export function chunkAttempts(cut: Cut, kind: Action['kind'], tasks: readonly AttemptId[]): readonly Action[] {
   const byExecutor = Map.groupBy(tasks, (one) => (cut.graph.tasks[one.taskId] as Task).executor)
   return [...byExecutor].flatMap(([executor, all]) => {
-    const size = cut.policy.chunks[executor]?.[kind === 'recover' ? 'submit' : kind] ?? 25
-    return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => ({
-      kind,
-      executor,
-      epoch: cut.epoch,
-      tasks: all.slice(n * size, (n + 1) * size),
-    }))
+    const sizes = cut.policy.chunks[executor]
+    const size = sizes?.[kind === 'recover' ? 'submit' : kind] ?? 25
+    const places = Map.groupBy(all, (one) => sizes?.placeOf?.((cut.graph.tasks[one.taskId] as Task).options) ?? '')
+    return [...places].flatMap(([place, there]) =>
+      Array.from({ length: Math.ceil(there.length / size) }, (_, n) => ({
+        kind,
+        executor,
+        ...(place !== '' && { place }),
+        epoch: cut.epoch,
+        tasks: there.slice(n * size, (n + 1) * size),
+      })),
+    )
   })
 }
 

@@ -1,4 +1,5 @@
 import type { PriceOf } from '../budget/price.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The times, sizes and prices that the planner goes by. */
 export interface Policy {
@@ -15,6 +16,13 @@ export interface Policy {
   /** After a fence: a job that is still live then is `unconfirmed`. */
   readonly confirmSeconds: number
   readonly submitsPerTurn: number
+  /** How long one action may take: what is not done by then is left for the next turn. A submit ends within its lease. */
+  readonly actSeconds: {
+    readonly submit: number
+    readonly recover: number
+    readonly poll: number
+    readonly cancel: number
+  }
   /** By executor: how many tasks one action carries. */
   readonly chunks: Readonly<Record<string, ChunkSizes>>
   readonly priceOf: PriceOf
@@ -26,6 +34,11 @@ export interface ChunkSizes {
   readonly cancel: number
   /** Whether tasks of one pack become one job. */
   readonly packs?: boolean
+  /**
+   * Where a task with these options runs: its host, its cluster, its Region. What is asked of one place never waits for another,
+   * so no action has tasks of two. Absent where all of it is one place.
+   */
+  placeOf?(options: JsonObject): string
 }
 
 export const defaultPolicy: Policy = {
@@ -36,6 +49,7 @@ export const defaultPolicy: Policy = {
   settleSeconds: 30,
   confirmSeconds: 900,
   submitsPerTurn: 1000,
+  actSeconds: { submit: 240, recover: 60, poll: 30, cancel: 60 },
   chunks: {},
   priceOf: () => undefined,
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Pace } from '../../back-ends/pace.ts'
 import type { RunState, TaskRun } from '../../domain/task-run.ts'
 import type { Store } from '../store.ts'
 import { all, any, equals, isAbsent, isOneOf, isPresent } from './expression.ts'
@@ -22,7 +23,7 @@ type Runs = Pick<
 >
 
 /** Tasks that were claimed, an item each, and which of them are one job. */
-export function dynamoRuns(table: OpenTable): Runs {
+export function dynamoRuns(table: OpenTable, pace?: Pace): Runs {
   const readRun = async (dispatchId: string, taskId: number): Promise<TaskRun | undefined> => {
     const item = await table.get(keys.task(dispatchId, taskId))
     return item && runFromItem(item)
@@ -61,6 +62,7 @@ export function dynamoRuns(table: OpenTable): Runs {
         equals('attempt', attempt - 1),
         isOneOf('state', ['failed', 'lost'] satisfies RunState[]),
       )
+      await pace?.turn()
       const claimed = await table.update(keys.task(dispatchId, taskId), {
         set: {
           taskId,

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -14,6 +15,7 @@ import { allPages } from './all-pages.ts'
 import { badCursor } from './cursor.ts'
 import { type Change, updateExpressions } from './expression.ts'
 import { holds } from './holds.ts'
+import { retryThrottled } from './retry-throttled.ts'
 
 export interface Key {
   readonly pk: string
@@ -47,7 +49,15 @@ export const ifAbsent: PutCondition = { ConditionExpression: 'attribute_not_exis
 /** BatchGetItem takes 100 keys (DynamoDB API reference, BatchGetItem). */
 const batchGetKeys = 100
 
-export function openTable(client: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): OpenTable {
+/**
+ * What BatchGetItem leaves unprocessed is asked for again, later and later.
+ *
+ * Source: DynamoDB API reference, BatchGetItem, UnprocessedKeys: "use an exponential backoff algorithm".
+ */
+const unprocessedDelaysMs = [0, 50, 100, 200, 400, 800, 1600, 3200]
+
+export function openTable(given: Pick<DynamoDBDocumentClient, 'send'>, tableName: string): OpenTable {
+  const client = { send: (command) => retryThrottled(() => given.send(command)) } as typeof given
   const queryPage: OpenTable['queryPage'] = async (query) => {
     try {
       return await client.send(new QueryCommand({ TableName: tableName, ...query }))
@@ -76,7 +86,9 @@ export function openTable(client: Pick<DynamoDBDocumentClient, 'send'>, tableNam
       const items: Item[] = []
       for (let at = 0; at < keys.length; at += batchGetKeys) {
         let left: UpdateCommandInput['Key'][] = keys.slice(at, at + batchGetKeys).map((key) => ({ ...key }))
-        while (left.length > 0) {
+        for (let tries = 0; left.length > 0; tries++) {
+          const delayMs = unprocessedDelaysMs[Math.min(tries, unprocessedDelaysMs.length - 1)] ?? 0
+          if (tries > 0) await wait(Math.random() * delayMs)
           const answer = await client.send(
             new BatchGetCommand({
               RequestItems: { [tableName]: { Keys: left as Item[], ConsistentRead: true } },

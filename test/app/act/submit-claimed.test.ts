@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { submitClaimed } from '../../../lib/app/act/submit-claimed.ts'
 import { startDispatch } from '../../../lib/app/submit/submit-dispatch.ts'
+import { systemDeadline } from '../../../lib/app/system-deadline.ts'
 import type { Executor, Handle } from '../../../lib/back-ends/executor.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
 import { aFence, aGraph, someTime } from '../../support/builders.ts'
+import { patienceMs } from '../../support/patience.ts'
 
 let dynamo: LocalDynamo
 beforeAll(async () => {
@@ -35,11 +37,13 @@ async function aSlowSubmit({ adopts }: { adopts: boolean }) {
   const submit = async (meanwhile: () => Promise<unknown>) => {
     const { submitted, twins } = await submitClaimed(
       context,
-      { dispatchId, action, executor },
+      { dispatchId, action, executor, deadline: systemDeadline(Date.now() + patienceMs) },
       [{ claim, job }],
-      async () => {
-        await meanwhile()
-        return [{ id: 'a', pid: 7 }]
+      {
+        submit: async () => {
+          await meanwhile()
+          return [{ id: 'a', pid: 7 }]
+        },
       },
     )
     return { submitted: submitted.length, twins: twins.length, cancelled }
@@ -96,7 +100,8 @@ test('a retry that is claimed again after it was given back, and then cancelled,
   const job = { ...ref, name: `quench-${dispatchId}-0-2`, dispatchId, options: {}, environment: {} }
   const executor = context.executors.get('batch') as Executor
   const never = () => Promise.reject(new Error('nothing is to be submitted'))
-  const { released } = await submitClaimed(context, { dispatchId, action, executor }, [{ claim, job }], never)
+  const work = { dispatchId, action, executor, deadline: systemDeadline(Date.now() + patienceMs) }
+  const { released } = await submitClaimed(context, work, [{ claim, job }], { submit: never })
   expect(released).toHaveLength(1)
   expect(await store.readLive(dispatchId)).toMatchObject([{ state: 'released', attempt: 2, earlierSpend }])
 })
