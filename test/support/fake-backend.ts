@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type {
   CancelOutcome,
+  Deadline,
   Executor,
   Found,
   Handle,
@@ -23,7 +24,7 @@ export interface FakeJob {
   state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'vanished'
   isAskedToStop: boolean
   /** Ignores everything but `force`. */
-  readonly isStubborn: boolean
+  isStubborn: boolean
   failure?: { code: string; retryable: boolean }
 }
 
@@ -32,6 +33,12 @@ export interface FakeBackend extends Executor {
   /** Let a random job go on by one step; false when every job has ended. */
   progress(random: Random): boolean
 }
+
+/**
+ * How a back end answers. `hanging`: never, and nothing happens. `late`: never, and it has happened. `slow`: after a while.
+ * `throttled`: at once, that it will not.
+ */
+export type Weather = 'fine' | 'hanging' | 'late' | 'slow' | 'throttled'
 
 interface Options {
   readonly name: string
@@ -51,17 +58,40 @@ interface Options {
   readonly isDoomed?: (job: FakeJob) => boolean
   /** Nothing goes wrong but for the doomed. */
   readonly isCalm?: () => boolean
+  /** By default fine, always. */
+  readonly weather?: () => Weather
+  /** Resolves when the clock of the world has come to an instant; for ever without one. */
+  readonly rest?: (until: number | undefined) => Promise<void>
+  readonly now?: () => number
 }
+
+/** A slow call takes so long. */
+const slowMs = 15_000
 
 export const isOver = (job: FakeJob) => job.state !== 'queued' && job.state !== 'running'
 
 /** A back end without a body: jobs are entries of a list, and every call may fail in each of the documented ways. */
 export function createFakeBackend(options: Options): FakeBackend {
-  const { name, random, pass } = options
+  const { name, random } = options
   const jobs: FakeJob[] = []
   const jobOf = (handle: Handle) => jobs.find((job) => job.id === handle.id)
   const isFaulty = () => random.chance(options.faultProbability())
   const unavailable = (arrived: 'no' | 'unknown') => new BackendUnavailable(`${name} is down`, { arrived })
+
+  const rest = (until: number | undefined) => options.rest?.(until) ?? new Promise<void>(() => {})
+  /** A call whatever the weather is: one that does not answer ends with its deadline. */
+  const pass = async <T>(label: string, deadline: Deadline | undefined, effect: () => Promise<T>): Promise<T> => {
+    const weather = options.weather?.() ?? 'fine'
+    if (weather === 'throttled') return options.pass(`${label}, throttled`, () => Promise.reject(unavailable('no')))
+    if (weather === 'slow') await rest((options.now?.() ?? 0) + slowMs)
+    if (weather === 'hanging') await options.pass(`${label}, which hangs`, async () => {})
+    else {
+      const answer = await options.pass(label, effect)
+      if (weather !== 'late') return answer
+    }
+    await rest(deadline?.at)
+    throw unavailable('unknown')
+  }
 
   const refuse = () => {
     if (!isFaulty()) return
@@ -85,8 +115,8 @@ export function createFakeBackend(options: Options): FakeBackend {
     return add(job, 'queued', pack)
   }
 
-  const forestall = (job: JobQuery): Promise<Handle> =>
-    pass(`${name}.forestall ${job.name}`, async () => {
+  const forestall = (job: JobQuery, deadline?: Deadline): Promise<Handle> =>
+    pass(`${name}.forestall ${job.name}`, deadline, async () => {
       if (isFaulty()) throw unavailable('unknown')
       const known = jobs.find((one) => one.name === job.name && !one.pack)
       if (!known) return add(job, 'cancelled')
@@ -98,15 +128,15 @@ export function createFakeBackend(options: Options): FakeBackend {
   const packing: Packing = {
     problem: () => undefined,
     mayDifferInNeeds: true,
-    submit: (members, packName) =>
-      pass(`${name}.submit pack ${packName} of ${members.length}`, async () => {
+    submit: (members, packName, deadline) =>
+      pass(`${name}.submit pack ${packName} of ${members.length}`, deadline, async () => {
         refuse()
         const handles = members.map((job, index) => make(job, { name: packName, index }))
         if (isFaulty()) throw unavailable('unknown')
         return handles
       }),
-    find: (members, packName) =>
-      pass(`${name}.find pack ${packName}`, async () => {
+    find: (members, packName, deadline) =>
+      pass(`${name}.find pack ${packName}`, deadline, async () => {
         if (isFaulty()) throw unavailable('no')
         return members.map((_, index) => {
           const element = jobs.find((job) => job.pack?.name === packName && job.pack.index === index)
@@ -126,16 +156,16 @@ export function createFakeBackend(options: Options): FakeBackend {
     iamActions: [],
     chunk: { submit: 3, poll: 5, cancel: 4 },
 
-    submit: (job) =>
-      pass(`${name}.submit ${job.name}`, async () => {
+    submit: (job, deadline) =>
+      pass(`${name}.submit ${job.name}`, deadline, async () => {
         refuse()
         const handle = make(job)
         if (isFaulty()) throw unavailable('unknown')
         return handle
       }),
 
-    find: (queries) =>
-      pass(`${name}.find ${queries.map((query) => query.name)}`, async () => {
+    find: (queries, deadline) =>
+      pass(`${name}.find ${queries.map((query) => query.name)}`, deadline, async () => {
         if (isFaulty()) throw unavailable('no')
         return queries.map((query): Found => {
           if (isFaulty()) return { outcome: 'unknown' }
@@ -144,8 +174,8 @@ export function createFakeBackend(options: Options): FakeBackend {
         })
       }),
 
-    poll: (handles) =>
-      pass(`${name}.poll ${handles.length}`, async () => {
+    poll: (handles, deadline) =>
+      pass(`${name}.poll ${handles.length}`, deadline, async () => {
         if (isFaulty()) throw unavailable('no')
         return handles.map((handle): Observation => {
           const job = jobOf(handle)
@@ -157,8 +187,8 @@ export function createFakeBackend(options: Options): FakeBackend {
         })
       }),
 
-    cancel: (handles, { mode }) =>
-      pass(`${name}.cancel ${handles.map((handle) => handle.id)} ${mode}`, async () => {
+    cancel: (handles, { mode }, deadline) =>
+      pass(`${name}.cancel ${handles.map((handle) => handle.id)} ${mode}`, deadline, async () => {
         if (isFaulty()) throw unavailable(random.pick(['no', 'unknown']))
         const outcomes = handles.map((handle): CancelOutcome => {
           const job = jobOf(handle)

@@ -19,7 +19,7 @@ import type { Policy } from '../../lib/domain/turn/policy.ts'
 import { createDynamoStore } from '../../lib/store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../../lib/store/dynamo/dynamo-bulks.ts'
 import type { Store } from '../../lib/store/store.ts'
-import { createFakeBackend, type FakeBackend, type FakeJob, isOver } from './fake-backend.ts'
+import { createFakeBackend, type FakeBackend, type FakeJob, isOver, type Weather } from './fake-backend.ts'
 import { Crash, Gates, type Host, type Strand } from './gates.ts'
 import { createLenientApi, type LenientApi } from './lenient-api.ts'
 import type { Random } from './random.ts'
@@ -49,6 +49,9 @@ export const policy: Policy = {
   // A dollar a job that is not cancelled before it runs, so that spend counts jobs; nobody knows the price of Slurm's.
   priceOf: ({ executor }) => (executor === 'slurm' ? undefined : { perSecondUsd: 0, minimumSeconds: 0, commitUsd: 1 }),
 }
+
+/** Longer than any dispatch of the tests. */
+const foreverMs = 10 * 24 * 3_600_000
 
 export const caller = { id: 'tester', isAdmin: false }
 
@@ -134,10 +137,21 @@ export class World {
         isDoomed: (job) => job.dispatchId === this.dispatchId && this.doomed.has(job.taskId),
         isCalm: () => this.isCalm,
         pass: (label, effect) => this.gates.pass(label, effect),
+        weather: () => this.weatherOf(kind.name),
+        rest: (until = this.gates.now + foreverMs) => this.gates.rest(until, () => false),
+        now: () => this.gates.now,
         onSubmit: (job) => this.checkSubmit(job),
         onCancel: (job) => this.checkCancel(job),
       }),
     )
+  }
+
+  /** What is not said here is fine. */
+  weather: Readonly<Record<string, { readonly kind: Weather; readonly until?: number }>> = {}
+
+  private weatherOf(name: string): Weather {
+    const { kind, until = Number.POSITIVE_INFINITY } = this.weather[name] ?? { kind: 'fine' }
+    return this.gates.now < until ? kind : 'fine'
   }
 
   get jobs(): readonly FakeJob[] {
