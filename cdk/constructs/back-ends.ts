@@ -92,6 +92,7 @@ export class BackEnds extends Construct {
     }
     this.grantFind(target)
     this.grantRunCommand(target)
+    this.grantExplainAbsence(target)
   }
 
   /** Claims that have no handle yet are stopped too: their jobs are looked for by name. */
@@ -106,6 +107,12 @@ export class BackEnds extends Construct {
     if (this.machines.length === 0) return
     target.allow(['ssm:SendCommand'], [this.runShellScript, ...this.machines])
     target.allow(['ssm:GetCommandInvocation'], ['*'])
+  }
+
+  /** Neither call can be allowed for some machines only. Source: Service Authorization Reference, EC2 and Systems Manager. */
+  private grantExplainAbsence(target: QuenchFunction): void {
+    if (this.machines.length === 0) return
+    target.allow(['ssm:DescribeInstanceInformation', 'ec2:DescribeInstances'], ['*'])
   }
 
   private tell(target: QuenchFunction): void {

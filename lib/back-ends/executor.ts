@@ -66,6 +66,9 @@ export interface Observation {
   readonly spent?: Amounts
 }
 
+/** Of an `unknown` observation: the machine that the job is on, or that is asked about it, is away. */
+export const hostAwayCode = 'HostAway'
+
 export type CancelMode = 'graceful' | 'force'
 
 /**

@@ -34,6 +34,8 @@ export interface TaskRun {
   readonly notBefore?: number
   /** Since when the back end has said that it does not know the job. */
   readonly missingSince?: number
+  /** Since when, by our clock, the machine that could tell about its job has not been there, and what is known of that. */
+  readonly away?: { readonly since: number; readonly message: string }
   /** Its job is not among all that its back end has made until then: a look by name goes on from here. */
   readonly searchedTo?: number
   /** Why the last request to stop the job failed; the next pass asks again. */

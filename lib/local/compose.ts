@@ -131,7 +131,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   const logs = createLocalLogs({ directory: at('batch'), batch, faults })
   const executors = byName([
     createBatchExecutor({ batch, submitter: batch, readLogStream: createLogReader(logs) }),
-    createSshExecutor({ ssm: runCommand, hosts }),
+    createSshExecutor({ ssm: runCommand, describeInstance: runCommand.describeInstance, hosts }),
     createBraketTaskExecutor({ ...quantum, readText }),
     createBraketJobExecutor({ ...quantum, roleArn: 'arn:aws:iam::000000000000:role/hybrid-jobs' }),
     ...(options.slurm ? [createSlurmExecutor({ ssm: runCommand, clusters })] : []),

@@ -135,6 +135,7 @@ export interface RunChange {
   readonly timedOutAt?: number
   readonly childSpend?: Amounts
   readonly missingSince?: number | null
+  readonly away?: TaskRun['away'] | null
   readonly searchedTo?: number
   readonly cancelError?: string | null
 }

@@ -57,6 +57,7 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
       recoverSeconds: 1,
       settleSeconds: 1,
       confirmSeconds: 30,
+      awaySeconds: 30,
       submitsPerTurn: 1000,
       actSeconds: { submit: 4, recover: 4, poll: 4, cancel: 4 },
       chunks,

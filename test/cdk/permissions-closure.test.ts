@@ -218,7 +218,7 @@ describe('the back ends', () => {
 
   test('act may do to back ends only what executors declare', () => {
     const declared = new Set(executors.flatMap(({ iamActions }) => iamActions))
-    const others = [...allowedTo('act')].filter((action) => /^(batch|braket|ssm|iam):/.test(action))
+    const others = [...allowedTo('act')].filter((action) => /^(batch|braket|ssm|ec2|iam):/.test(action))
     expect(others.filter((action) => !declared.has(action))).toEqual([])
   })
 
@@ -237,6 +237,6 @@ describe('the back ends', () => {
   })
 
   test.each(['turn', 'job-events', 'announce'])('%s has nothing to do with back ends', (name) => {
-    expect([...allowedTo(name)].filter((action) => /^(batch|braket|ssm|s3|iam):/.test(action))).toEqual([])
+    expect([...allowedTo(name)].filter((action) => /^(batch|braket|ssm|ec2|s3|iam):/.test(action))).toEqual([])
   })
 })

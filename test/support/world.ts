@@ -40,6 +40,7 @@ export const policy: Policy = {
   recoverSeconds: 10,
   settleSeconds: 10,
   confirmSeconds: 300,
+  awaySeconds: 300,
   submitsPerTurn: 20,
   actSeconds: { submit: 100, recover: 30, poll: 20, cancel: 30 },
   chunks: {

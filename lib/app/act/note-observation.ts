@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Observation } from '../../back-ends/executor.ts'
+import { hostAwayCode, type Observation } from '../../back-ends/executor.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
 import type { RunChange } from '../../store/store.ts'
@@ -14,17 +14,21 @@ export function changeOf(run: TaskRun, seen: Observation, now: number): RunChang
 }
 
 function stateChange(run: TaskRun, seen: Observation, now: number): RunChange | undefined {
-  const found = run.missingSince === undefined ? {} : { missingSince: null }
+  const answered = {
+    ...(run.away !== undefined && { away: null }),
+    ...(run.missingSince !== undefined && seen.state !== 'lost' && { missingSince: null }),
+  }
+  const isNew = Object.keys(answered).length > 0
   switch (seen.state) {
     case 'unknown':
-      return undefined
+      return awayChange(run, seen, now)
     case 'lost':
-      return run.missingSince === undefined ? { missingSince: now } : undefined
+      return run.missingSince === undefined ? { ...answered, missingSince: now } : isNew ? answered : undefined
     case 'queued':
-      return run.missingSince === undefined ? undefined : found
+      return isNew ? answered : undefined
     case 'running':
-      if (run.state === 'running') return run.missingSince === undefined ? undefined : found
-      return { state: 'running', startedAt: seen.startedAt ?? now, ...found }
+      if (run.state === 'running') return isNew ? answered : undefined
+      return { state: 'running', startedAt: seen.startedAt ?? now, ...answered }
     case 'succeeded':
     case 'failed':
     case 'cancelled':
@@ -35,9 +39,15 @@ function stateChange(run: TaskRun, seen: Observation, now: number): RunChange | 
         ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
         ...(seen.failure && { failure: seen.failure }),
         ...(run.timedOutAt !== undefined && seen.state !== 'succeeded' && { state: 'failed', failure: timedOut }),
-        ...found,
+        ...answered,
       }
   }
+}
+
+/** Since when the machine that could tell about the job is away; other reasons for knowing nothing pass by themselves. */
+function awayChange({ away }: TaskRun, { failure }: Observation, now: number): RunChange | undefined {
+  if (failure?.code !== hostAwayCode || away?.message === failure.message) return undefined
+  return { away: { since: away?.since ?? now, message: failure.message } }
 }
 
 /** Of a job that was stopped at its time limit, however its back end calls that. */
@@ -50,6 +60,7 @@ export const timedOut: Failure = {
 
 /** A history line for a change, or none where it is of no interest to people. */
 export function lineOf(name: string, change: RunChange): string | undefined {
+  if (change.away) return `${name}: its host is away, ${change.away.message}`
   if (change.missingSince) return `${name}: its back end does not know the job`
   if (change.failure) return `${name}: ${change.failure.message}`
   return change.state && `${name} ${change.state}`

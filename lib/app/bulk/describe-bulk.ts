@@ -9,7 +9,7 @@ import type { PageRequest } from '../../store/store.ts'
 import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { offsetOf } from '../read/offset-of.ts'
-import { dispatchState, iso, type ViewedAt } from '../read/views.ts'
+import { dispatchState, iso, type ViewedAt, viewedAt } from '../read/views.ts'
 
 /**
  * How a bulk cancellation stands, with a page of its dispatches. Who has asked for it may see it, and admins may.
@@ -33,7 +33,7 @@ export async function describeBulk(
   const done = bulk.ended?.done ?? outcomes.length - failed
   const total = bulk.dispatchIds.length
   const dispatches = await store.readDispatches(page)
-  const at = { now: now(), confirmSeconds: policy.confirmSeconds }
+  const at = viewedAt({ now, policy })
   const { mode, graceSeconds, reason, actor, source } = bulk
   return {
     bulkId,

@@ -4,6 +4,7 @@ import type { Cancellation } from '../../domain/cancellation.ts'
 import type { Dispatch } from '../../domain/dispatch.ts'
 import type { EndCounts, Fence } from '../../domain/fence.ts'
 import { type Graph, sublattice, type Task } from '../../domain/graph/graph.ts'
+import { isGivenUp } from '../../domain/redrive/given-up.ts'
 import { isBeforeEnd, isOfOlderDrive } from '../../domain/redrive/older-drive.ts'
 import { countSettled, outcomeOf } from '../../domain/settled.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
@@ -23,10 +24,12 @@ import type { Context } from '../context.ts'
 export interface ViewedAt {
   readonly now: number
   readonly confirmSeconds: number
+  /** From when on a host that is away is shown so. */
+  readonly awaySeconds: number
 }
 
 export function viewedAt({ now, policy }: Pick<Context, 'now' | 'policy'>): ViewedAt {
-  return { now: now(), confirmSeconds: policy.confirmSeconds }
+  return { now: now(), confirmSeconds: policy.confirmSeconds, awaySeconds: policy.awaySeconds }
 }
 
 export function dispatchRow(dispatch: Dispatch): DispatchRow {
@@ -119,8 +122,16 @@ export function taskView(
     ...(run?.endedAt !== undefined && { endedAt: iso(run.endedAt) }),
     ...(run?.exitCode !== undefined && { exitCode: run.exitCode }),
     ...(failure && { failure: { code: failure.code, message: failure.message, source: failure.source } }),
+    ...(outcome === undefined && awayPart(run, at)),
+    ...(outcome === 'cancelled' && run && isGivenUp(run) && { lost: true }),
     ...(run && state === 'succeeded' && { resultUri: resultUri(run.attempt) }),
   }
+}
+
+function awayPart(run: TaskRun | undefined, { now, awaySeconds }: ViewedAt): Pick<TaskView, 'hostAway'> {
+  const { away, live } = run ?? {}
+  if (!away || !live || now < away.since + awaySeconds * 1000) return {}
+  return { hostAway: { since: iso(away.since), message: away.message } }
 }
 
 /**

@@ -1,6 +1,8 @@
 import { BackendUnavailable, isBackendError } from '../../domain/errors.ts'
 import type { Deadline } from '../executor.ts'
+import { type Absence, explainAbsence } from './host-absence.ts'
 import type { HostJob } from './host-script.ts'
+import { HostUnreachable } from './host-unreachable.ts'
 import { type RunCommand, runScript } from './run-command.ts'
 import { maxScriptBytes, scriptBytes } from './script-size.ts'
 
@@ -11,6 +13,8 @@ export interface HostQuestion<Answer, Job = HostJob> {
   parse(stdout: string): readonly Answer[]
   /** The answer for a job whose host did not answer while others did. */
   failed(error: Error & { readonly code: string }): Answer
+  /** The answer for a job whose host is not there, where that says something about the job. */
+  absent?(absence: Absence): Answer | undefined
 }
 
 /**
@@ -53,8 +57,12 @@ export async function askHosts<Answer, Job extends { readonly instanceId: string
         rest = rest.slice(got.length)
       } catch (error) {
         if (!isBackendError(error)) throw error
-        for (const index of rest) answers[index] = question.failed(error)
-        return error
+        const absent = error instanceof HostUnreachable ? question.absent : undefined
+        const answer = absent?.(await explainAbsence(runCommand, instanceId, deadline))
+        for (const index of rest) answers[index] = answer ?? question.failed(error)
+        if (answer === undefined) return error
+        answered += rest.length
+        return undefined
       }
     }
     return undefined

@@ -4,10 +4,14 @@ import { BackendRejected, BackendUnavailable, type CallError } from '../../domai
 import { backendError } from '../aws-errors.ts'
 import type { Deadline } from '../executor.ts'
 import { within } from '../within.ts'
+import type { DescribeInstance } from './describe-instance.ts'
+import { HostUnreachable } from './host-unreachable.ts'
 import { maxScriptBytes, scriptBytes } from './script-size.ts'
 
 export interface RunCommand {
   readonly ssm: Pick<SSMClient, 'send'>
+  /** Tells what has become of an instance that takes no scripts. Default: nobody does, and it counts as away. */
+  readonly describeInstance?: DescribeInstance
   /** Default: real time. */
   readonly sleep?: (ms: number) => Promise<unknown>
 }
@@ -39,7 +43,7 @@ const maxCommentLength = 100
  * Run a shell script on a host through Systems Manager, and wait for its end.
  *
  * Guarantees: it ends with its deadline; the script may run on then. A script may run twice (the SDK repeats SendCommand, which has no client token), so it must be idempotent.
- * Errors: BackendUnavailable, `arrived: 'no'` when the service refused to send it; `'unknown'` when it did not end in time,
+ * Errors: BackendUnavailable (HostUnreachable where it is the host that is not there), `arrived: 'no'` when the service refused to send it; `'unknown'` when it did not end in time,
  * was not delivered in time, or nobody could say so. BackendRejected when Systems Manager refuses the call. A script that ends with
  * another code than 0 is a result.
  * Source: Systems Manager user guide, "Understanding command statuses"; API reference, SendCommand, GetCommandInvocation.
@@ -91,12 +95,10 @@ export async function runScript(
         const isResult = details === 'Success' || (details === 'Failed' && ResponseCode >= 0)
         if (isResult) return { exitCode: ResponseCode, stdout: StandardOutputContent, stderr: StandardErrorContent }
         if (details === 'InvalidPlatform' || details === 'AccessDenied') throw new BackendRejected(text)
-        throw new BackendUnavailable(text, { arrived: 'unknown' })
+        throw notDone(details, text)
       }
       default:
-        // Also DeliveryTimedOut and Undeliverable: they say what the service has heard, and an agent that has begun may
-        // not have been heard yet.
-        throw new BackendUnavailable(text, { arrived: 'unknown' })
+        throw notDone(details, text)
     }
     await within(deadline, () => sleep(pauseMs)).catch((error: unknown) => {
       throw onItsWay(backendError(`${instanceId}: no answer from Run Command`, error))
@@ -111,7 +113,13 @@ const onItsWay = (error: CallError) => new BackendUnavailable(error.message, { a
 /** SendCommand refuses ids of hosts whose agent is not connected, and cannot tell them from ids that never were. */
 const isOffline = (error: unknown) => nameOf(error) === 'InvalidInstanceId'
 
+/** DeliveryTimedOut and Undeliverable say what the service has heard: an agent that has begun may not have been heard yet. */
+function notDone(details: string, text: string): BackendUnavailable {
+  const isUnreached = details === 'DeliveryTimedOut' || details === 'Undeliverable'
+  return new (isUnreached ? HostUnreachable : BackendUnavailable)(text, { arrived: 'unknown' })
+}
+
 const offline = (instanceId: string, cause: unknown) =>
-  new BackendUnavailable(`${instanceId} is not connected to Systems Manager`, { arrived: 'no', cause })
+  new HostUnreachable(`${instanceId} is not connected to Systems Manager`, { arrived: 'no', cause })
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : '')

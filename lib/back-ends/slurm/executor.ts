@@ -12,6 +12,7 @@ import type {
 import { findEach } from '../find-each.ts'
 import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
+import { hostAway } from '../run-command/host-absence.ts'
 import { readHostLog } from '../run-command/host-log.ts'
 import { parseCancel } from '../run-command/host-script.ts'
 import { type RunCommand, runScript } from '../run-command/run-command.ts'
@@ -182,6 +183,8 @@ const observing: SlurmQuestion<Observation> = {
   script: pollSlurmScript,
   parse: (stdout) => parseSlurmPoll(stdout).map(observeSlurm),
   failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'slurm' } }),
+  // The cluster runs on without its login node, even where that is gone for good.
+  absent: ({ message }) => hostAway(message, 'slurm'),
 }
 
 const stopping = (mode: CancelMode): SlurmQuestion<CancelOutcome> => ({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../../domain/json.ts'
 import type { ExecutorFacts } from '../executor.ts'
 import { hostJobName } from '../run-command/host-script.ts'
+import { runCommandActions } from '../run-command/iam-actions.ts'
 import { type Clusters, optionsSchema } from './options.ts'
 import { packProblem } from './packing.ts'
 
@@ -15,7 +16,7 @@ export function slurmFacts(clusters: Clusters) {
     adopts: true,
     optionsSchema: optionsSchema(clusters),
     handleSchema,
-    iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
+    iamActions: runCommandActions,
     chunk: slurmChunk,
     packing: {
       problem: (options: readonly JsonObject[]) => packProblem(clusters, options),

@@ -14,6 +14,7 @@ import type {
 import { foundOf } from '../find-each.ts'
 import { inGroups } from '../in-groups.ts'
 import { askHosts, type HostQuestion } from '../run-command/ask-hosts.ts'
+import { explainAbsence, hostAway } from '../run-command/host-absence.ts'
 import { readHostLog } from '../run-command/host-log.ts'
 import {
   cancelScript,
@@ -29,6 +30,7 @@ import {
   pollScript,
 } from '../run-command/host-script.ts'
 import { prelude } from '../run-command/host-shell.ts'
+import { HostUnreachable } from '../run-command/host-unreachable.ts'
 import { type RunCommand, runScript } from '../run-command/run-command.ts'
 import { type Hosts, type SshHandle, sshFacts, type TaskOptions } from './facts.ts'
 
@@ -60,7 +62,15 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   ): Promise<Handle | undefined> => {
     const { host } = options as TaskOptions
     const instanceId = instanceOf(host)
-    const { exitCode, stdout, stderr } = await runScript(runCommand, { instanceId, script, comment: name }, deadline)
+    const { exitCode, stdout, stderr } = await runScript(
+      runCommand,
+      { instanceId, script, comment: name },
+      deadline,
+    ).catch(async (error: unknown) => {
+      if (!(error instanceof HostUnreachable)) throw error
+      const { kind, message } = await explainAbsence(runCommand, instanceId, deadline)
+      throw kind === 'gone' ? goneFor(host, message) : error
+    })
     const identity = parseIdentity(stdout)
     if (identity === 'none') return undefined
     if (identity) return { host, instanceId, name, ...identity }
@@ -90,6 +100,7 @@ export function createSshExecutor({ hosts, ...runCommand }: SshOptions): Executo
   ): Promise<readonly (Handle | undefined)[]> => {
     const answers = await askIdentities(jobs, question, deadline)
     return answers.map(({ job, answer }) => {
+      if (answer instanceof BackendRejected) throw answer
       // Some of it had an effect: that of this one is not known.
       if (answer instanceof Error) throw new BackendUnavailable(answer.message, { arrived: 'unknown', cause: answer })
       return answer === 'none' ? undefined : { ...job, ...answer }
@@ -169,7 +180,12 @@ const finding: HostQuestion<Identity> = {
   script: (jobs) => findScript(...jobs.map(({ name }) => name)),
   parse: parseIdentities,
   failed: (error) => error,
+  absent: ({ kind }) => (kind === 'gone' ? 'none' : undefined),
 }
+
+/** Nothing can be begun on such a host any more, however often it is tried. */
+const goneFor = (host: string, message: string) =>
+  new BackendRejected(`host ${host} is no more: ${message}. Give its name to another machine, and redrive`)
 
 /** Asked again, a launch adopts what is there. */
 function launching(jobs: readonly JobSpec[]): HostQuestion<Identity> {
@@ -182,15 +198,19 @@ function launching(jobs: readonly JobSpec[]): HostQuestion<Identity> {
   return {
     ...finding,
     comment: 'start jobs',
+    absent: ({ kind, message }) => (kind === 'gone' ? goneFor(hostOf(jobs), message) : undefined),
     script: (asked) => launchScript(...asked.map(({ name }) => commands.get(name) as HostCommand)),
   }
 }
+
+const hostOf = ([job]: readonly JobSpec[]): string => (job?.options as TaskOptions | undefined)?.host ?? ''
 
 const observing: HostQuestion<Observation> = {
   comment: 'poll jobs',
   script: pollScript,
   parse: (stdout) => parsePoll(stdout).map(observe),
   failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'ssh' } }),
+  absent: ({ kind, message }) => (kind === 'gone' ? { state: 'lost' } : hostAway(message, 'ssh')),
 }
 
 const stopping = (mode: CancelMode): HostQuestion<CancelOutcome> => ({
@@ -198,6 +218,7 @@ const stopping = (mode: CancelMode): HostQuestion<CancelOutcome> => ({
   script: (jobs) => cancelScript(jobs, mode),
   parse: (stdout) => parseCancel(stdout).map((outcome) => ({ outcome })),
   failed: ({ message }) => ({ outcome: 'failed', message }),
+  absent: ({ kind, message }) => ({ outcome: kind === 'gone' ? 'unknown' : 'failed', message }),
 })
 
 function observe({ state, ...rest }: HostReport): Observation {

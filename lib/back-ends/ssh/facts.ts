@@ -4,6 +4,7 @@ import type { JsonObject } from '../../domain/json.ts'
 import type { ExecutorFacts } from '../executor.ts'
 import { commandOptions } from '../run-command/command-options.ts'
 import { hostJobName, launchScript } from '../run-command/host-script.ts'
+import { runCommandActions } from '../run-command/iam-actions.ts'
 import { maxScriptBytes, scriptBytes } from '../run-command/script-size.ts'
 
 /** By name. */
@@ -19,7 +20,7 @@ export function sshFacts(hosts: Hosts) {
     adopts: true,
     optionsSchema: optionsSchema(hosts),
     handleSchema,
-    iamActions: ['ssm:SendCommand', 'ssm:GetCommandInvocation'],
+    iamActions: runCommandActions,
     chunk: sshChunk,
     packing: {
       problem: (options: readonly JsonObject[]) => {

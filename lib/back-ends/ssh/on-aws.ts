@@ -1,7 +1,7 @@
 import type { Executor } from '../executor.ts'
-import { ssm } from '../run-command/ssm.ts'
+import { runCommandOnAws } from '../run-command/run-command-on-aws.ts'
 import { createSshExecutor } from './executor.ts'
 import type { Hosts } from './facts.ts'
 
 /** Hosts behind Systems Manager. */
-export const sshOnAws = (hosts: Hosts): Executor => createSshExecutor({ ssm, hosts })
+export const sshOnAws = (hosts: Hosts): Executor => createSshExecutor({ ...runCommandOnAws, hosts })

@@ -15,6 +15,8 @@ export interface Policy {
   readonly settleSeconds: number
   /** After a fence: a job that is still live then is `unconfirmed`. */
   readonly confirmSeconds: number
+  /** How long a host may be away before that is shown with its jobs. */
+  readonly awaySeconds: number
   readonly submitsPerTurn: number
   /** How long one action may take: what is not done by then is left for the next turn. A submit ends within its lease. */
   readonly actSeconds: {
@@ -48,6 +50,7 @@ export const defaultPolicy: Policy = {
   recoverSeconds: 15,
   settleSeconds: 30,
   confirmSeconds: 900,
+  awaySeconds: 300,
   submitsPerTurn: 1000,
   actSeconds: { submit: 240, recover: 60, poll: 30, cancel: 60 },
   chunks: {},

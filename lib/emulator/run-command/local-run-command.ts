@@ -4,6 +4,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  DescribeInstanceInformationCommand,
+  type DescribeInstanceInformationCommandInput,
   GetCommandInvocationCommand,
   type GetCommandInvocationCommandOutput,
   SendCommandCommand,
@@ -36,18 +38,29 @@ const answerMs = 500
 
 interface Invocation extends Partial<GetCommandInvocationCommandOutput> {
   done: Promise<unknown>
-  child: ChildProcess
+  /** None where the script was not delivered. */
+  child?: ChildProcess
 }
+
+/**
+ * What has become of a host. `offline`: its agent is not connected, and SendCommand refuses it. `deaf`: it still counts as
+ * connected, and takes no script in time. `terminated`: for good.
+ */
+export type HostFate = 'online' | 'offline' | 'deaf' | 'terminated'
 
 /** The region's Run Command. `close` kills the scripts that still run; jobs they have started run on. */
 export interface LocalRunCommand extends Pick<SSMClient, 'send'> {
+  /** Lets something become of a host. What runs there is not touched. */
+  befall(instanceId: string, fate: HostFate): void
+  /** The state of an instance as EC2 spells it. Errors: for one that is no host. */
+  describeInstance(instanceId: string): Promise<string>
   close(): Promise<void>
 }
 
 /**
  * Run Command as the embedded region has it: every instance id is a host, and all hosts are this machine.
  *
- * Answers SendCommand (AWS-RunShellScript only) and GetCommandInvocation. A script runs in its own process group, is
+ * Answers SendCommand (AWS-RunShellScript only), GetCommandInvocation, and DescribeInstanceInformation by instance id. A script runs in its own process group, is
  * killed with it when `executionTimeout` is over, and its output is cut as the agent cuts it. A host differs from the
  * others by QUENCH_HOME alone.
  * Errors: as the service's, by name: InvalidInstanceId, InvalidDocument, InvalidParameters, MaxDocumentSizeExceeded,
@@ -58,6 +71,9 @@ export function createLocalRunCommand(options: LocalRunCommandOptions): LocalRun
   const { directory, hosts, faults, environment = {} } = options
   const hostNames = new Map(Object.entries(hosts).map(([name, { instanceId }]) => [instanceId, name]))
   const commands = new Map<string, Map<string, Invocation>>()
+  const fates = new Map<string, { readonly fate: HostFate; readonly since: Date }>()
+  const fateOf = (instanceId: string): HostFate => fates.get(instanceId)?.fate ?? 'online'
+  const isConnected = (id: string) => hostNames.has(id) && (fateOf(id) === 'online' || fateOf(id) === 'deaf')
 
   const start = (instanceId: string, input: SendCommandCommandInput): Invocation => {
     const home = join(directory, hostNames.get(instanceId) ?? '')
@@ -105,10 +121,11 @@ export function createLocalRunCommand(options: LocalRunCommandOptions): LocalRun
 
   const sendCommand = async (input: SendCommandCommandInput): Promise<SendCommandCommandOutput> => {
     checkSendCommand(input)
-    const unknown = input.InstanceIds?.find((id) => !hostNames.has(id))
+    const unknown = input.InstanceIds?.find((id) => !isConnected(id))
     if (unknown !== undefined) throw ssmError('InvalidInstanceId', `Instances not in a valid state: ${unknown}`)
     const CommandId = randomUUID()
-    const invocations = new Map(input.InstanceIds?.map((id) => [id, start(id, input)]))
+    const begin = (id: string) => (fateOf(id) === 'deaf' ? undelivered() : start(id, input))
+    const invocations = new Map(input.InstanceIds?.map((id) => [id, begin(id)]))
     commands.set(CommandId, invocations)
     if (commands.size > maxCommands) commands.delete(commands.keys().next().value ?? '')
     const ended = Promise.all([...invocations.values()].map(({ done }) => done))
@@ -124,20 +141,42 @@ export function createLocalRunCommand(options: LocalRunCommandOptions): LocalRun
     return { CommandId, InstanceId, ResponseCode: -1, ...answer, $metadata: {} }
   }
 
+  /** A terminated instance is no managed node any more. */
+  const describeInformation = ({ Filters = [] }: DescribeInstanceInformationCommandInput) => {
+    const asked = Filters.find(({ Key }) => Key === 'InstanceIds')?.Values ?? []
+    const known = asked.filter((id) => hostNames.has(id) && fateOf(id) !== 'terminated')
+    const InstanceInformationList = known.map((InstanceId) => ({
+      InstanceId,
+      PingStatus: isConnected(InstanceId) ? ('Online' as const) : ('ConnectionLost' as const),
+      LastPingDateTime: fates.get(InstanceId)?.since ?? new Date(),
+    }))
+    return { InstanceInformationList, $metadata: {} }
+  }
+
   const send = (command: unknown) => {
     if (command instanceof SendCommandCommand) return faults.around('SendCommand', () => sendCommand(command.input))
     if (command instanceof GetCommandInvocationCommand) {
       const { CommandId, InstanceId } = command.input
       return faults.around('GetCommandInvocation', () => getInvocation(CommandId, InstanceId))
     }
+    if (command instanceof DescribeInstanceInformationCommand)
+      return faults.around('DescribeInstanceInformation', () => describeInformation(command.input))
     return Promise.reject(new TypeError('the region has no such Systems Manager command'))
   }
 
   return {
     send: send as SSMClient['send'],
+    befall: (instanceId, fate) => {
+      fates.set(instanceId, { fate, since: new Date() })
+    },
+    describeInstance: async (instanceId) => {
+      // Of a host that is configured no more nothing is known: this machine is there.
+      if (!hostNames.has(instanceId)) throw ssmError('UnknownError', `there is no host ${instanceId}`)
+      return fateOf(instanceId) === 'terminated' ? 'terminated' : 'running'
+    },
     close: async () => {
       const running = [...commands.values()].flatMap((invocations) => [...invocations.values()])
-      for (const { child } of running) killGroup(child)
+      for (const { child } of running) if (child) killGroup(child)
       await Promise.all(running.map(({ done }) => done))
     },
   }
@@ -160,6 +199,13 @@ function checkSendCommand(input: SendCommandCommandInput): void {
   refuseIf(/\{\{\s*ssm(-secure)?:/.test(text), 'InvalidParameters', 'The region has no Parameter Store')
   refuseIf(Buffer.byteLength(text) > maxDocumentBytes, 'MaxDocumentSizeExceeded', 'The document exceeds 64 KB')
 }
+
+/** At once, where the service would wait for `TimeoutSeconds`. */
+const undelivered = (): Invocation => ({
+  Status: 'TimedOut',
+  StatusDetails: 'DeliveryTimedOut',
+  done: Promise.resolve(),
+})
 
 const ssmError = (name: string, message: string) =>
   new SSMServiceException({ name, message, $fault: 'client', $metadata: { httpStatusCode: 400 } })

@@ -128,6 +128,7 @@ const taskItem = z.object({
   childSpend: amounts.optional(),
   notBefore: z.number().optional(),
   missingSince: z.number().optional(),
+  away: z.object({ since: z.number(), message: z.string() }).optional(),
   searchedTo: z.number().optional(),
   cancelError: z.string().optional(),
 })
@@ -145,6 +146,7 @@ export const attemptAttributes = [
   'childSpend',
   'notBefore',
   'missingSince',
+  'away',
   'searchedTo',
   'cancelError',
 ] as const satisfies readonly (keyof z.infer<typeof taskItem>)[]

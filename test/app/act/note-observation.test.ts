@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { changeOf, lineOf } from '../../../lib/app/act/note-observation.ts'
 import type { Observation } from '../../../lib/back-ends/executor.ts'
 import type { TaskRun } from '../../../lib/domain/task-run.ts'
 import type { RunChange } from '../../../lib/store/store.ts'
-import { aRun } from '../../support/builders.ts'
+import { aRun, someTime } from '../../support/builders.ts'
 
 const failure = { code: 'ExitCode', message: 'exit 3', retryable: false, source: 'batch' }
 const missing = { missingSince: 5 }
@@ -65,4 +65,30 @@ test.each<[RunChange, string | undefined]>([
   [{ missingSince: null }, undefined],
 ])('the history says of %j: %s', (change, line) => {
   expect(lineOf('sum', change)).toBe(line)
+})
+
+describe('a host that is away', () => {
+  const away = {
+    state: 'unknown',
+    failure: { code: 'HostAway', message: 'i-1 is stopped', retryable: true, source: 'ssh' },
+  } as const
+  const noted = { since: someTime, message: 'i-1 is stopped' }
+
+  test('is noted once, from when it was first seen to be', () => {
+    expect(changeOf(aRun(), away, someTime)).toEqual({ away: noted })
+    expect(changeOf(aRun({ away: noted }), away, someTime + 5000)).toBeUndefined()
+    const woken = { ...away, failure: { ...away.failure, message: 'i-1 is pending' } }
+    expect(changeOf(aRun({ away: noted }), woken, someTime + 5000)).toEqual({
+      away: { since: someTime, message: 'i-1 is pending' },
+    })
+  })
+
+  test.each(['queued', 'running', 'lost', 'succeeded'] as const)('is no more when it says %s', (state) => {
+    expect(changeOf(aRun({ away: noted }), { state }, someTime)).toMatchObject({ away: null })
+  })
+
+  test('is nothing that another reason for knowing nothing tells', () => {
+    const throttled = { ...away, failure: { ...away.failure, code: 'BackendUnavailable' } }
+    expect(changeOf(aRun(), throttled, someTime)).toBeUndefined()
+  })
 })

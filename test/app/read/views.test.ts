@@ -7,7 +7,7 @@ import type { Task } from '../../../lib/domain/graph/graph.ts'
 import type { Outcome } from '../../../lib/domain/task-run.ts'
 import { aCancellation, aDispatch, aFence, aGraph, aRun, aScope, someId, someTime } from '../../support/builders.ts'
 
-const at = (seconds: number) => ({ now: someTime + seconds * 1000, confirmSeconds: 900 })
+const at = (seconds: number) => ({ now: someTime + seconds * 1000, confirmSeconds: 900, awaySeconds: 300 })
 const created = new Date(someTime).toISOString()
 const later = new Date(someTime + 5000).toISOString()
 
@@ -241,4 +241,13 @@ describe('a task of a redriven dispatch that ended cancelled', () => {
   test('while its job ran on shows how that ended', () => {
     expect(viewOf(15)).toMatchObject({ state: 'cancelled', endedAt: expect.any(String), failure: { code: 'ExitCode' } })
   })
+})
+
+test('a host that is away is shown with its jobs when it has been for five minutes, and not with ended ones', () => {
+  const away = { since: someTime, message: 'i-1 is stopped' }
+  const view = (run: Parameters<typeof aRun>[0], seconds: number) =>
+    taskView(aDispatch(), aGraph().tasks[0] as Task, aRun({ away, ...run }), at(seconds), () => '')
+  expect(view({}, 299)).not.toHaveProperty('hostAway')
+  expect(view({}, 300)).toMatchObject({ hostAway: { since: created, message: 'i-1 is stopped' } })
+  expect(view({ state: 'failed', live: false }, 300)).not.toHaveProperty('hostAway')
 })

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Handle, JobSpec, Packing } from '../../../lib/back-ends/executor.ts'
 import { createSshExecutor } from '../../../lib/back-ends/ssh/executor.ts'
-import { BackendUnavailable } from '../../../lib/domain/errors.ts'
+import { BackendRejected, BackendUnavailable } from '../../../lib/domain/errors.ts'
 import { createFaults } from '../../../lib/emulator/faults.ts'
 import { readBootId } from '../../../lib/emulator/processes/process-tree.ts'
 import { createLocalRunCommand } from '../../../lib/emulator/run-command/local-run-command.ts'
 import { aJobSpec, aPack, describeExecutor } from '../../contracts/executor-contract.ts'
+import { soughtNow } from '../../support/find-job.ts'
 import { createScratchHost, eventually } from '../../support/scratch-host.ts'
 
 const hosts = { 'lab-1': { instanceId: 'i-0001' }, 'lab-2': { instanceId: 'i-0002' } }
@@ -18,12 +19,13 @@ function startRegion() {
   const scratch = createScratchHost()
   const faults = createFaults()
   const ssm = createLocalRunCommand({ ...scratch, hosts, faults })
-  const executor = createSshExecutor({ ssm, hosts: { ...hosts, ...offline } })
+  const { befall, describeInstance } = ssm
+  const executor = createSshExecutor({ ssm, describeInstance, hosts: { ...hosts, ...offline } })
   const stop = async () => {
     await ssm.close()
     expect(await scratch.dispose(), 'processes left on the hosts').toBe(0)
   }
-  return { scratch, faults, executor, stop }
+  return { scratch, faults, executor, befall, stop }
 }
 
 const aHandle = (host: keyof typeof hosts | 'lab-3', name = `quench-${randomUUID()}-1-1`): Handle => {
@@ -102,11 +104,11 @@ describe('jobs on hosts', () => {
     const handles = [aHandle('lab-3'), aHandle('lab-1'), aHandle('lab-3')]
     const observations = await executor.poll(handles)
     expect(observations.map(({ state }) => state)).toEqual(['unknown', 'lost', 'unknown'])
-    expect(observations[0]?.failure).toMatchObject({ code: 'BackendUnavailable', retryable: true, source: 'ssh' })
+    expect(observations[0]?.failure).toMatchObject({ code: 'HostAway', retryable: true, source: 'ssh' })
     const outcomes = await executor.cancel(handles, { mode: 'graceful', reason: '' })
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['failed', 'accepted', 'failed'])
     await expect(executor.submit(aJob({ host: 'lab-3' }))).rejects.toMatchObject({ arrived: 'no' })
-    await expect(executor.poll([aHandle('lab-3')])).rejects.toBeInstanceOf(BackendUnavailable)
+    expect((await executor.poll([aHandle('lab-3')]))[0]?.state).toBe('unknown')
   })
 
   test('that ran out of time say so', async () => {
@@ -225,5 +227,55 @@ describe('options for a host', () => {
     { environment: { A: '\0' } },
   ])('are refused: %j', (options) => {
     expect(problems(options)).toHaveLength(1)
+  })
+})
+
+describe('a host', () => {
+  const { scratch, executor, befall, stop } = startRegion()
+  const lab1 = hosts['lab-1'].instanceId
+  afterAll(stop)
+  const aJob = () => aJobSpec({ options: { host: 'lab-1', command: 'sleep 300' } })
+  const force = { mode: 'force', reason: '' } as const
+  const cancelAll = async (handle: Handle) => {
+    await executor.cancel([handle], force)
+    await eventually(async () => (await executor.poll([handle]))[0]?.state === 'cancelled' && scratch.countLive() === 0)
+  }
+
+  test('that is terminated has lost its jobs, has none of any name, and takes no more', async () => {
+    const job = aJob()
+    const handle = await executor.submit(job)
+    befall(lab1, 'terminated')
+    expect(await executor.poll([handle])).toEqual([{ state: 'lost' }])
+    expect(await executor.cancel([handle], force)).toMatchObject([{ outcome: 'unknown' }])
+    expect(await executor.find([soughtNow(job)])).toEqual([{ outcome: 'none' }])
+    const tombstone = await executor.forestall?.(aJob())
+    expect(await executor.poll([tombstone as Handle])).toEqual([{ state: 'lost' }])
+    await expect(executor.submit(aJob())).rejects.toThrow(/host lab-1 is no more: i-0001 was terminated/)
+    await expect(executor.submit(aJob())).rejects.toBeInstanceOf(BackendRejected)
+    const pack = aPack([1, 2], job.options)
+    await expect((executor.packing as Packing).submit(pack, pack[0]?.name ?? '')).rejects.toBeInstanceOf(
+      BackendRejected,
+    )
+    befall(lab1, 'online')
+    await cancelAll(handle)
+  })
+
+  test.each([
+    ['offline', 'no', /i-0001 has the status ConnectionLost in Systems Manager, which heard from it last at 2/],
+    ['deaf', 'unknown', /i-0001 has the status Online in Systems Manager/],
+  ] as const)('that is %s may come back: nothing is known of its jobs, and why', async (fate, arrived, message) => {
+    befall(lab1, 'online')
+    const job = aJob()
+    const handle = await executor.submit(job)
+    befall(lab1, fate)
+    const [seen] = await executor.poll([handle])
+    expect(seen).toMatchObject({ state: 'unknown', failure: { code: 'HostAway', retryable: true, source: 'ssh' } })
+    expect(seen?.failure?.message).toMatch(message)
+    expect(await executor.cancel([handle], force)).toMatchObject([{ outcome: 'failed' }])
+    await expect(executor.find([soughtNow(job)])).rejects.toBeInstanceOf(BackendUnavailable)
+    await expect(executor.submit(aJob())).rejects.toMatchObject({ arrived })
+    befall(lab1, 'online')
+    expect((await executor.poll([handle]))[0]?.state).toBe('running')
+    await cancelAll(handle)
   })
 })
