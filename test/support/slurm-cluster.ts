@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -118,6 +118,7 @@ export async function startClusters() {
     executor,
     onLogin,
     countCancels,
+    ...wrappers(bin),
     stop,
     folder: join(scratch.directory, 'main/slurm'),
   }
@@ -132,6 +133,21 @@ async function countingScancel(directory: string) {
   const script = `#!/bin/sh\n[ "$1" = --help ] || echo "$*" >>'${log}'\nPATH=\${PATH#*:}\nexec scancel "$@"\n`
   await writeFile(join(bin, 'scancel'), script, { mode: 0o755 })
   return { bin, countCancels: () => readFileSync(log, 'utf8').split('\n').length - 1 }
+}
+
+/** What sites put before Slurm's programs: a shell script, in which "$real" is the program itself. */
+function wrappers(bin: string) {
+  const wrapped = new Set<string>()
+  const wrap = async (program: string, script: string) => {
+    wrapped.add(program)
+    const real = findProgram(program)
+    await writeFile(join(bin, program), `#!/bin/sh\nreal='${real}'\n${script}\n`, { mode: 0o755 })
+  }
+  const unwrap = async () => {
+    for (const program of wrapped) await rm(join(bin, program))
+    wrapped.clear()
+  }
+  return { wrap, unwrap }
 }
 
 /** Of a job that the cluster never had. */

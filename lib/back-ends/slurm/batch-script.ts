@@ -40,12 +40,19 @@ trap on_signal TERM INT HUP
 case $verb in
 finish) finish "$4"; exit ;;
 sweep)
-  while start_of "$4" && [ "$start" = "$5" ]; do sleep 0.5 2>/dev/null || sleep 1; done
+  while start_of "$4" && [ "$start" = "$5" ]; do
+    # Whoever asks whether the job is still there has its answer by this.
+    [ ! -e absent ] || rm -f absent
+    sleep 0.5 2>/dev/null || sleep 1
+  done
   finish 0
   : >swept
   exit ;;
 esac
-[ -e "$folder/job" ] || { echo "\${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}" >job.$$ && mv -f job.$$ "$folder/job"; }
+# What a banner was taken for is set right.
+id=\${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} noted=
+[ ! -e "$folder/job" ] || read -r noted <"$folder/job"
+[ "$noted" = "$id" ] || { echo "$id" >job.$$ && mv -f job.$$ "$folder/job"; }
 date +%s >began.$$ && mv -f began.$$ began
 if [ -e fate ]; then
   : >yielded

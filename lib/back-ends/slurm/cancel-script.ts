@@ -68,7 +68,10 @@ ${calls}
 # A job that is being launched may refuse a signal; its batch script will find the tombstone before it starts anything.
 printf '%s\\n' "$known" | while read_job; do
   case $state in
-  -) alive= ;;
+  -)
+    alive=
+    # Nothing of it was shown, by a squeue that complained: it may live.
+    if [ -n "$doubt" ] && [ "$note" = - ] && [ $fate = cancelled ] && { [ "$job" != 0 ] || [ -d "$name/run" ]; }; then echo 'failed;'; continue; fi ;;
   BF | CA | CD | DL | F | NF | OOM | PR | TO)
     alive=
     # It had ended before the tombstone, by itself: that stays what is said of it.

@@ -27,7 +27,7 @@ const wrapBytes = 500
  *
  * Guarantees: run any number of times, also at the same time and after a crash at any point, it calls sbatch at most once;
  * it never does after a kill came first. Text of a task is a quoted word or in a file, never in a line of the batch script.
- * Exit codes: 73 and 74, no job was made; 75, nobody knows; 77, sbatch refused it, and stderr says why.
+ * Exit codes: 73, no job was made; 74 and 75, nobody knows; 77, sbatch refused it, and stderr says why.
  * Errors: InvalidInput for a name of the job or of a variable that cannot be one, and for a NUL.
  * Source: sbatch(1), `--parsable`, `--no-requeue`, "filename pattern".
  */
@@ -158,6 +158,18 @@ const fenceElements = `late=
     [ -z "$late" ] || scancel --quiet $late </dev/null
     ${fenceOne}`
 
+/**
+ * Prints the id in what sbatch has printed: the last line that is one, `ID` or `ID;CLUSTER`. Sites wrap sbatch, and the
+ * wrappers print news, in colours at that.
+ */
+const idIn = `
+id_in() {
+  tr -d '\\r\\033' <"$1" | sed -n -e 's/\\[[0-9;]*m//g' \\
+    -e 's/^[[:space:]]*\\([0-9][0-9]*\\)[[:space:]]*$/\\1/p' -e 's/^[[:space:]]*\\([0-9][0-9]*\\);[^[:space:]]*[[:space:]]*$/\\1/p' |
+    tail -n 1
+}
+`
+
 interface Launch {
   readonly name: string
   /** The text of the file `command`. */
@@ -176,24 +188,38 @@ interface Launch {
 }
 
 function launch({ name, command, start, options, log, staging, isStaged, reach }: Launch): string {
-  return `${slurmPrelude}${recall}${openFolder(name)}${staging}
+  return `${slurmPrelude}${recall}${idIn}${openFolder(name)}${staging}
 if [ ! -e "$name/fate" ] && [ ! -e "$name/job" ] && ${isStaged} && mkdir "$name/run" 2>/dev/null; then
   { printf %s ${shellQuote(command)} >"$name/command" &&
     printf %s ${shellQuote(start)} >"$name/start" &&
     cat >"$name/batch" <<'QUENCH_BATCH'
 ${batchScript}QUENCH_BATCH
+    : >"$name/answer" && : >"$name/refusal"
   } || { rmdir "$name/run"; exit 73; }
   # In a file name, sbatch takes % for a pattern.
   out=$(printf %s "$base/$name" | sed 's/%/%%/g')${log}
   # One attempt is one run: what a node or a preemption takes away, Quench sees and repeats itself.
-  if id=$(sbatch --parsable --job-name="$name" --chdir="\${HOME:-/}" --output="$out/stdout" --error="$out/stderr" \\
-    --no-requeue ${options.map(shellQuote).join(' ')} "$name/batch" "$base/$name" "$mask" </dev/null 2>"$name/refusal"); then
-    id=\${id%%;*}
+  sbatch --parsable --job-name="$name" --chdir="\${HOME:-/}" --output="$out/stdout" --error="$out/stderr" \\
+    --no-requeue ${options.map(shellQuote).join(' ')} "$name/batch" "$base/$name" "$mask" \\
+    </dev/null >"$name/answer" 2>"$name/refusal"
+  code=$?
+  id=$(id_in "$name/answer")
+  # Of an answer with anything else in it, the controller is asked whose id that is.
+  if [ $code != 0 ] || [ -z "$id" ] || [ "$(wc -l <"$name/answer")" != 1 ]; then
+    if rows=$(queue --name="$name") && ! has_said; then asked=1; else asked=; fi
+    found=$(printf '%s\\n' "$rows" | awk -F '|' -v name="$name" '$1 == "J" && $7 == name { print $2; exit }')
+    id=\${found:-$id}
+    [ $code = 0 ] || [ -n "$found" ] || id=
+    case $(cat "$name/refusal") in *'onnect failure'* | *'onnection refused'*) asked=1 ;; esac
+  fi
+  if [ -n "$id" ]; then
     echo "$id" >"$name/job.$$" && mv -f "$name/job.$$" "$name/job"
     ${reach}
-  else
-    cat "$name/refusal" >&2
+  elif [ $code != 0 ]; then
+    cat "$name/refusal" "$name/answer" >&2
     case $(cat "$name/refusal") in *'timed out'* | *'Zero Bytes'* | *'Unexpected message'*) exit 75 ;; esac
+    # Ended by a signal: nobody knows how far it came. 255 is its own for a wrong option.
+    { [ $code -le 128 ] || [ $code = 255 ]; } && [ -n "$asked" ] || exit 75
     rmdir "$name/run"
     exit 77
   fi

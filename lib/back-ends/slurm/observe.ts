@@ -3,7 +3,10 @@ import type { Observation } from '../executor.ts'
 
 /** What is known of one job: Slurm's word, and the job's own. */
 export interface SlurmReport {
-  /** As squeue or sacct print it: `R`, `RUNNING`, `CANCELLED by 1000`. None: Slurm does not know the job (any more). */
+  /**
+   * As squeue or sacct print it: `R`, `RUNNING`, `CANCELLED by 1000`. `?`: Slurm says nothing of it. None: it says that it does
+   * not know the job (any more).
+   */
   readonly state?: string
   /** How the job's folder says that it ended; `cancelled` says that Quench asked for it first. */
   readonly fate?: 'ended' | 'cancelled' | 'lost'
@@ -51,6 +54,7 @@ const longForms: Readonly<Record<string, string>> = {
  */
 export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation {
   if (state === undefined) return fate === undefined || fate === 'lost' ? { state: 'lost', ...rest } : end(fate, rest)
+  if (state === '?') return { state: 'unknown', failure: failure('NoAnswer', noAnswer, true) }
   const long = longForm(state)
   switch (long) {
     case 'PENDING':
@@ -86,6 +90,8 @@ export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation
       return running(rest)
   }
 }
+
+const noAnswer = 'squeue shows nothing of the job, and nobody says that it has ended'
 
 type Rest = Omit<SlurmReport, 'state' | 'fate'>
 

@@ -6,18 +6,28 @@ import { surveyJobs } from './survey.ts'
 /**
  * The script that observes jobs: one squeue, one line a job.
  *
- * The first look that sees an end keeps it in the job's folder, so the answer stays when Slurm forgets. A job that nobody
- * knows any more, and that left no end, is lost, and closed, so that it never starts. A job whose id is not known is
- * waited for 30 s.
+ * The first look that sees an end keeps it in the job's folder, so the answer stays when Slurm forgets. A job whose id is not
+ * known is waited for 30 s.
+ *
+ * That Slurm shows nothing of a job is no end (`?`: ask again), unless the controller says that it has no such job. One that
+ * never began is closed then, so that it never will. One that began may live on, for a controller that started afresh knows
+ * of none: it is over when its sweeper has left `swept`, or when nobody beside it has taken `absent` away for 90 s (NFS clients
+ * see a new file after 60 s at the latest; nfs(5), acdirmax). These waits are measured by the machine's uptime.
  */
 export function pollSlurmScript(jobs: readonly SlurmJob[]): string {
   return `${slurmPrelude}${surveyJobs}
 before() { :; }
-fresh() {
-  seen=
-  [ ! -e "$dir/seen" ] || read -r seen <"$dir/seen"
-  [ -n "$seen" ] || { seen=$now; echo "$now" >"$dir/seen"; }
-  [ $((now - seen)) -lt 30 ]
+read -r boot </proc/sys/kernel/random/boot_id && read -r up rest </proc/uptime || exit 73
+up=\${up%.*}
+# Whether the stamp in file $1 was made $2 seconds ago; makes it where there is none of this boot.
+has_aged() {
+  on= since=
+  [ ! -e "$1" ] || read -r on since <"$1"
+  if [ "$on" != "$boot" ] || [ -z "$since" ]; then
+    since=$up
+    [ ! -d "$dir" ] || { echo "$boot $up" >"$1.$$" && mv -f "$1.$$" "$1"; }
+  fi
+  [ $((up - since)) -ge "$2" ]
 }
 age() { [ "$1" = - ] || echo $((now - $1)); }
 tell() {
@@ -28,6 +38,32 @@ keep() {
   [ ! -d "$dir" ] || { echo "$1 $2 $3" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
   tell "$1" "$2" "$3"
 }
+# No row, no end, no exit code.
+tell_absent() {
+  if [ "$job" = 0 ]; then
+    # sbatch may be on its way.
+    if [ -d "$name/run" ]; then
+      [ -z "$doubt" ] || { tell '?' - -; return; }
+      has_aged "$dir/seen" 30 || { tell PD - -; return; }
+    fi
+  elif ! is_gone; then
+    tell '?' "$began" -
+    return
+  elif [ "$began" != - ] && [ ! -e "$dir/swept" ]; then
+    has_aged "$dir/absent" 90 || { tell '?' "$began" -; return; }
+  elif [ "$began" = - ] && [ $fate = - ]; then
+    # Not closed by the first word: what Slurm did not know a moment ago may be in its queue the next.
+    has_aged "$dir/absent" 20 || { tell - - -; return; }
+  fi
+  if [ $fate = cancelled ]; then keep CA "$began" "$now"; return; fi
+  if [ -d "$dir" ]; then
+    echo "lost $now" >"$dir/fate.$$" && ln "$dir/fate.$$" "$dir/fate" 2>/dev/null
+    rm -f "$dir/fate.$$"
+    read -r fate when code <"$dir/fate"
+    code=\${code:--} end=$when
+  fi
+  tell - "$began" "$end"
+}
 each=${eachElement(jobs)}
 # Slurm first: a job that has ended by its word has left its exit code before.
 ask_slurm
@@ -37,6 +73,7 @@ QUENCH_HANDLES
 )
 know ''
 ask_accounts
+ask_controller
 echo "at $now;"
 printf '%s\\n' "$known" | while read_job; do
   case $state in
@@ -45,29 +82,23 @@ printf '%s\\n' "$known" | while read_job; do
   esac
   [ "$fate" != ended ] || end=$when
   if [ "$note" != - ]; then tell "$note" "$from" "$to"; continue; fi
+  if [ $state = - ]; then
+    case $fate in
+    ended | lost) tell - "$began" "$end" ;;
+    *) tell_absent ;;
+    esac
+    continue
+  fi
+  [ ! -e "$dir/absent" ] || rm -f "$dir/absent"
   case $state in
-  -) ;;
   BF | CA | CD | DL | F | NF | OOM | PR | TO | *_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | OUT_OF_MEMORY | PREEMPTED | TIMEOUT)
     # A batch script that was killed has left the rest to its sweeper, which is gone as well where the site uses cgroups.
     if [ "$began" != - ] && [ "$end" != - ] && [ ! -e "$dir/swept" ]; then
       case $((now - end)) in 0 | 1 | 2) tell CG "$start" -; continue ;; esac
     fi
-    keep "$state" "$start" "$end"
-    continue ;;
-  *) tell "$state" "$start" -; continue ;;
+    keep "$state" "$start" "$end" ;;
+  *) tell "$state" "$start" - ;;
   esac
-  if [ $fate = - ] || [ $fate = cancelled ]; then
-    # sbatch may be on its way.
-    if [ "$job" = 0 ] && [ -d "$name/run" ] && fresh; then tell PD - -; continue; fi
-    if [ $fate = cancelled ]; then keep CA "$began" "$now"; continue; fi
-    if [ -d "$dir" ]; then
-      echo "lost $now" >"$dir/fate.$$" && ln "$dir/fate.$$" "$dir/fate" 2>/dev/null
-      rm -f "$dir/fate.$$"
-      read -r fate when code <"$dir/fate"
-      code=\${code:--} end=$when
-    fi
-  fi
-  tell - "$began" "$end"
 done
 echo 'end;'
 `
@@ -85,7 +116,7 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
   const instant = (age: string | undefined) => (now - Number(age)) * 1000
   const reports: SlurmReport[] = []
   for (const line of lines) {
-    const match = /^([A-Z_]+|-) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+);$/.exec(line)
+    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+);$/.exec(line)
     if (!match || Number.isNaN(now)) break
     const [, state = '-', letter = '-', from, to, code] = match
     const fate = fates[letter]

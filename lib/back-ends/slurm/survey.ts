@@ -5,6 +5,12 @@
  * the user's, by one request (`--states=all` also shows those that have ended, until MinJobAge is over; `scontrol show job`
  * knows no more). Where the site keeps accounts, `ask_accounts` adds the ended jobs that neither slurmctld nor their folder
  * can tell; sacct is believed about ends alone, since a job that slurmctld does not know may be RUNNING there for ever.
+ *
+ * A job without a row is not gone: squeue prints nothing, with exit code 0, when it could not ask (`doubt`: it had something
+ * to say beside its rows). `ask_controller` puts into `gone` the jobs of which slurmctld itself says that it has no such id, or
+ * that the id is of a job with another name, and only where it answers another question rightly by the same process. One
+ * scontrol for all of them: it reads its questions from stdin, and repeats each before its answer. Complaints go to stderr, so
+ * they only count as many as there are questions without an answer.
  * `before` has its turn with each handle first. Exit code 74: the controller did not say.
  */
 export const surveyJobs = `
@@ -35,7 +41,8 @@ join_jobs() {
       if ($4 !~ /^(BF|CA|CD|CG|DL|F|NF|OOM|PR|TO)$/) alive[$2]++
     }
     $1 == "R" {
-      if ($4 == 0 && $2 in named) $4 = named[$2]
+      # A name has one job; the id that was noted may be of another (ids come again, a banner was taken for one).
+      if ($2 in named && !(($2, $4, $5) in state)) $4 = named[$2]
       key = $2 SUBSEP $4 SUBSEP $5
       row = $2
       for (i = 3; i <= 13; i++) row = row " " $i
@@ -43,12 +50,16 @@ join_jobs() {
       else print row, "-", "-", "-", 0
     }'
 }
-ask_slurm() { jobs=$(queue $each --format='J|%F|%K|%t|%S|%e|%j') || exit 74; }
+ask_slurm() {
+  doubt=
+  jobs=$(queue $each) || { has_said; exit 74; }
+  ! has_said || doubt=1
+}
 ask_accounts() {
   missing=$(printf '%s\\n' "$known" | awk '
     $3 != 0 && $5 == "-" && $9 == "-" && $13 == "-" { printf "%s%s", comma, $4 == "-" ? $3 : $3 "_" $4; comma = "," }')
   if [ -n "$missing" ] && command -v sacct >/dev/null; then
-    ended=$(SLURM_TIME_FORMAT=%s sacct --noheader --allocations --parsable2 --jobs="$missing" \\
+    ended=$(SLURM_TIME_FORMAT=%s LC_ALL=C sacct --noheader --allocations --parsable2 --jobs="$missing" \\
       --format=JobID,State,Start,End,JobName </dev/null 2>/dev/null | awk -F '|' '
         $2 ~ /^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT)/ {
           split($1, id, "_")
@@ -58,6 +69,31 @@ ask_accounts() {
     know "$ended"
   fi
 }
+ask_controller() {
+  gone=
+  asked=$(printf '%s\\n' "$known" | awk '
+    $3 != 0 && $5 != "ended" && $9 == "-" && $13 == "-" { print ($4 == "-" ? $3 : $3 "_" $4), $1, $2 }')
+  { [ -n "$asked" ] && [ -z "$doubt" ]; } || return 0
+  said=$({ printf '%s\\n' "$asked" | sed 's/ .*//; s/^/show job /'; echo 'show config'; } |
+    LC_ALL=C scontrol --oneliner 2>".said.$$")
+  gone=$({ printf '%s\\n' "$asked" | sed 's/^/Q /'; { printf '%s\\n' "$said"; cat ".said.$$"; } | sed 's/^/S /'; } | awk '
+    $1 == "Q" { name[++asked] = $3; dir[asked] = $4; next }
+    /show job [0-9_]+ *$/ { at++; next }
+    /[Ii]nvalid job id/ || /Job [0-9_]+ not found/ { refused++; next }
+    $2 ~ /^JobId=[0-9]+$/ {
+      known[at]
+      for (i = 3; i <= NF; i++) if ($i == "JobName=" name[at]) ours[at]
+      next
+    }
+    $2 == "ProctrackType" { answers = 1 }
+    END {
+      for (i = 1; i <= asked; i++) if (!(i in known)) without++
+      if (!answers || without != refused) exit
+      for (i = 1; i <= asked; i++) if (!(i in ours)) printf " %s ", dir[i]
+    }')
+  rm -f ".said.$$"
+}
+is_gone() { case $gone in *" $dir "*) ;; *) return 1 ;; esac; }
 know() { known=$(printf '%s\\n' "$jobs" "$1" "$rows" | join_jobs); }
 read_job() { read -r name dir job index fate when code began note from to mine state start end alive; }
 `

@@ -45,7 +45,7 @@ describe('a state of Slurm', () => {
     expect(observeSlurm({ state })).toEqual({ state: 'cancelled' })
   })
 
-  test.for(['LAUNCH_FAILED', 'XY', '', '?'])('that the manual does not have yet (%j) is not an end', (state) => {
+  test.for(['LAUNCH_FAILED', 'XY', ''])('that the manual does not have yet (%j) is not an end', (state) => {
     expect(observeSlurm({ state, fate: 'ended', exitCode: 0 }).state).toBe('running')
   })
 
@@ -60,6 +60,13 @@ describe('a state of Slurm', () => {
   ] as const)('%s is the failure %s, retryable: %s, whatever the command ended with', ([state, code, retryable]) => {
     for (const report of [{ state }, { state, fate: 'ended' as const, exitCode: 143 }])
       expect(observeSlurm(report).failure).toMatchObject({ code, retryable, source: 'slurm' })
+  })
+})
+
+test('a job of which Slurm says nothing is to be asked for again, whatever it has left', () => {
+  expect(observeSlurm({ state: '?', fate: 'cancelled' })).toMatchObject({
+    state: 'unknown',
+    failure: { retryable: true },
   })
 })
 

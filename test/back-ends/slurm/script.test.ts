@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { maxScriptBytes, scriptBytes } from '../../../lib/back-ends/run-command/script-size.ts'
 import { shellQuote } from '../../../lib/back-ends/run-command/shell-quote.ts'
 import { asUser } from '../../../lib/back-ends/slurm/as-user.ts'
@@ -14,9 +15,18 @@ import { sbatchOptions } from '../../../lib/back-ends/slurm/options.ts'
 import { parseSlurmPoll, pollSlurmScript } from '../../../lib/back-ends/slurm/poll-script.ts'
 import { createScratchHost } from '../../support/scratch-host.ts'
 
+/** A scontrol that reads questions: of a controller that has no job, and answers all else. */
+const controllerWithoutJobs = `while read -r a b c; do
+  echo "scontrol: $a $b $c"
+  case $b in
+  job) echo 'slurm_load_jobs error: Invalid job id specified' >&2 ;;
+  config) echo 'ProctrackType           = proctrack/linuxproc' ;;
+  esac
+done`
+
 /**
  * A host where programs by Slurm's names stand in for a cluster: sbatch notes its arguments and runs the batch script at
- * once, for up to ten elements of an array; squeue knows no job.
+ * once, for up to ten elements of an array; squeue and scontrol know no job.
  */
 function createFakeLogin() {
   const scratch = createScratchHost()
@@ -26,6 +36,7 @@ function createFakeLogin() {
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   const at = (name: string) => join(scratch.directory, name)
   program('squeue', 'exit 0')
+  program('scontrol', controllerWithoutJobs)
   program('scancel', `echo "$*" >>'${at('scancels')}'`)
   program(
     'sbatch',
@@ -251,7 +262,179 @@ describe('a pack on a cluster', () => {
   })
 })
 
+describe('an answer of sbatch', () => {
+  const realAnswer = "echo '7;cluster'"
+  const withAnswer = (text: string) => login.program('sbatch', `${text}`)
+  const isListed = (name: string) => login.program('squeue', `echo 'J|7|N/A|PD|N/A|N/A|${name}'`)
+
+  test.for([
+    ['a banner before it', `printf '*** News ***\n\n'; ${realAnswer}`],
+    ['a banner after it', `${realAnswer}; echo 'See you in 2027'`],
+    ['a number after it', `${realAnswer}; echo 2027`],
+    ['colours around it', String.raw`printf '\033[1;32m7\033[0m;cluster\033[0m\n'`],
+    ['a carriage return behind it', String.raw`printf '7\r\n'`],
+    ['no newline behind it', 'printf 7'],
+    ['the sentence of a wrapper instead', 'echo Submitted batch job 7'],
+    ['nothing on stdout', 'true'],
+    ['an exit code that is wrong', `${realAnswer}; exit 1`],
+    ['a warning on stderr', `echo 'sbatch: warning: no more' >&2; ${realAnswer}`],
+  ] as const)('with %s is read for the id that the controller has', async ([, answer]) => {
+    withAnswer(answer)
+    const launch = aLaunch()
+    isListed(launch.name)
+    expect(parseJobId((await login.run(launchSlurmScript(launch))).stdout)).toBe(7)
+    expect(login.read(`slurm/${launch.name}/job`)).toBe('7\n')
+  })
+
+  test('that is an id stands where squeue does not show the job yet', async () => {
+    withAnswer(`echo News; ${realAnswer}`)
+    login.program('squeue', 'exit 0')
+    expect(parseJobId((await login.run(launchSlurmScript(aLaunch()))).stdout)).toBe(7)
+  })
+
+  test('without an id, where nobody knows the job, is an answer without a job', async () => {
+    withAnswer('echo News')
+    login.program('squeue', 'exit 0')
+    expect(parseJobId((await login.run(launchSlurmScript(aLaunch()))).stdout)).toBe(0)
+  })
+
+  test.for([
+    ['an exit code of 1, and an empty list', 'exit 1', 'exit 0', 77],
+    ['an exit code of 1, and no list', 'exit 1', 'exit 1', 75],
+    ['an exit code of 1, and a list with a complaint', 'exit 1', 'echo error >&2', 75],
+    ['a signal', 'kill -9 $$', 'exit 0', 75],
+    ['no controller to connect to', 'echo "sbatch: error: (connect failure)" >&2; exit 1', 'exit 1', 77],
+    ['a controller that was too slow', 'echo "Socket timed out" >&2; exit 1', 'exit 0', 75],
+  ] as const)('that is a refusal by %s', async ([, answer, list, exitCode]) => {
+    withAnswer(answer)
+    login.program('squeue', list)
+    expect((await login.run(launchSlurmScript(aLaunch()))).exitCode).toBe(exitCode)
+  })
+})
+
+describe('a job that squeue does not show', () => {
+  let index = 0
+  const aRun = async (files: Record<string, string>) => {
+    index += 1
+    const name = `absent-${index}-1`
+    mkdirSync(join(login.at('slurm'), name, 'run'), { recursive: true })
+    for (const [file, text] of Object.entries({ job: '7\n', ...files }))
+      writeFileSync(join(login.at('slurm'), name, file), text)
+    const look = async () => {
+      const [report = {}] = parseSlurmPoll((await login.run(pollSlurmScript([{ name, jobId: 7 }]))).stdout)
+      return observeSlurm(report)
+    }
+    return { name, look }
+  }
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  const uptimeSeconds = () => Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]))
+  const ago = (seconds: number) => `${boot} ${uptimeSeconds() - seconds}\n`
+  const controller = (script = controllerWithoutJobs) => login.program('scontrol', script)
+  const queue = (script = 'exit 0') => login.program('squeue', script)
+
+  test('is lost when the controller has no such id, and closed with the second word', async () => {
+    queue()
+    controller()
+    const { name, look } = await aRun({})
+    expect(await look()).toEqual({ state: 'lost' })
+    expect(() => login.read(`slurm/${name}/fate`)).toThrow('ENOENT')
+    writeFileSync(login.at(`slurm/${name}/absent`), ago(20))
+    expect(await look()).toMatchObject({ state: 'lost' })
+    expect(login.read(`slurm/${name}/fate`)).toMatch(/^lost /)
+  })
+
+  test.for([
+    ['squeue had something to say', 'echo "slurm_load_jobs error: Socket timed out" >&2', controllerWithoutJobs],
+    ['the controller does not answer', 'exit 0', 'echo "Unable to contact slurm controller" >&2; exit 1'],
+    ['the controller answers nothing else', 'exit 0', `${controllerWithoutJobs} | grep -v Proctrack`],
+    ['scontrol says nothing', 'exit 0', 'exit 0'],
+    [
+      'the controller shows it',
+      'exit 0',
+      'echo "scontrol: show job 7"; echo "JobId=7 JobName=NAME"; echo "ProctrackType = x"',
+    ],
+    [
+      'another complaint stands for the answer',
+      'exit 0',
+      'echo "scontrol: show job 7"; echo "ProctrackType = x"; echo "Access denied" >&2',
+    ],
+  ] as const)('is not lost where %s', async ([, squeue, scontrol]) => {
+    const { name, look } = await aRun({ absent: ago(1000) })
+    queue(squeue)
+    controller(scontrol.replace('NAME', name))
+    expect(await look()).toMatchObject({ state: 'unknown', failure: { code: 'NoAnswer' } })
+    expect(() => login.read(`slurm/${name}/fate`)).toThrow('ENOENT')
+  })
+
+  test('is gone where its id is of a job with another name', async () => {
+    queue()
+    controller('echo "scontrol: show job 7"; echo "JobId=7 JobName=other"; echo "ProctrackType = x"')
+    expect(await (await aRun({})).look()).toEqual({ state: 'lost' })
+  })
+
+  test('and has begun is lost only when nobody beside it has answered for 90 s', async () => {
+    queue()
+    controller()
+    const { name, look } = await aRun({ began: '1000\n' })
+    expect(await look()).toMatchObject({ state: 'unknown' })
+    expect(login.read(`slurm/${name}/absent`)).toMatch(boot)
+    for (const stamp of [ago(80), ago(-900), `${randomUUID()} 5\n`, '']) {
+      writeFileSync(login.at(`slurm/${name}/absent`), stamp)
+      expect(await look()).toMatchObject({ state: 'unknown' })
+    }
+    writeFileSync(login.at(`slurm/${name}/absent`), ago(90))
+    expect(await look()).toMatchObject({ state: 'lost' })
+    expect(login.read(`slurm/${name}/fate`)).toMatch(/^lost /)
+  })
+
+  test('and has begun is over at once when its sweeper has swept', async () => {
+    queue()
+    controller()
+    expect(await (await aRun({ began: '1000\n', swept: '' })).look()).toMatchObject({ state: 'lost' })
+  })
+
+  test('is not cancelled by that, whoever asked for it', async () => {
+    const fate = 'cancelled 2000\n'
+    queue('echo error >&2')
+    controller()
+    const { name, look } = await aRun({ fate })
+    expect(await look()).toMatchObject({ state: 'unknown' })
+    const stopped = await login.run(cancelSlurmScript([{ name, jobId: 7 }], 'force'))
+    expect(stopped.stdout).toBe('failed;\nend;\n')
+    queue()
+    expect(await look()).toMatchObject({ state: 'cancelled' })
+    const begun = await aRun({ fate, began: '1000\n' })
+    expect(await begun.look()).toMatchObject({ state: 'unknown' })
+  })
+
+  test('and whose id is unknown is waited for, but not while squeue complains', async () => {
+    controller()
+    queue('echo error >&2')
+    const { name, look } = await aRun({ job: '0\n', seen: ago(1000) })
+    rmSync(login.at(`slurm/${name}/job`))
+    const lookNameless = async () =>
+      parseSlurmPoll((await login.run(pollSlurmScript([{ name, jobId: 0 }]))).stdout).map(observeSlurm)
+    expect(await lookNameless()).toMatchObject([{ state: 'unknown' }])
+    queue()
+    expect(await lookNameless()).toMatchObject([{ state: 'lost' }])
+    expect(await look()).toMatchObject({ state: 'lost' })
+  })
+
+  test('under its id is found by its name', async () => {
+    const { name, look } = await aRun({ job: '2027\n' })
+    queue(`echo '*** News ***'; echo 'J|9|N/A|R|1000|N/A|${name}'; echo 'J|7|N/A|R|1000|N/A|other'`)
+    expect(await look()).toMatchObject({ state: 'running' })
+    await login.run(cancelSlurmScript([{ name, jobId: 7 }], 'force'))
+    expect(login.read('scancels')).toMatch(/ 9\n$/)
+  })
+})
+
 describe('a poll', () => {
+  beforeEach(() => {
+    login.program('squeue', 'exit 0')
+    login.program('scontrol', controllerWithoutJobs)
+  })
+
   test('asks the accounts for what slurmctld has forgotten, and believes them about ends alone', async () => {
     const names = ['acct-1-1', 'acct-2-1', 'acct-3-1', 'acct-4-1']
     login.program(
@@ -265,6 +448,13 @@ describe('a poll', () => {
     const states = parseSlurmPoll((await login.run(pollSlurmScript(jobs))).stdout).map((report) => observeSlurm(report))
     expect(states.map(({ state }) => state)).toEqual(['cancelled', 'lost', 'failed', 'lost'])
     expect(states[2]).toMatchObject({ startedAt: 1_000_000, endedAt: 2_000_000, failure: { code: 'NodeFail' } })
+  })
+
+  test('asks the same whatever variables the user has for the tools', async () => {
+    login.program('squeue', `env | grep -e ^SQUEUE_ -e ^SLURM_ >'${login.at('variables')}'`)
+    const variables = 'SQUEUE_FORMAT=%i SQUEUE_STATES=PD SQUEUE_ARRAY=1 SLURM_CLUSTERS=all SLURM_TIME_FORMAT=%d'
+    await login.run(`export ${variables}\n${pollSlurmScript([{ name: 'job-1-1', jobId: 7 }])}`)
+    expect(login.read('variables')).toBe('SLURM_TIME_FORMAT=%s\n')
   })
 
   test('says nothing where the controller says nothing', async () => {
