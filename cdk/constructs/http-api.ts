@@ -68,6 +68,7 @@ export class HttpApi extends Construct {
     route('/dispatches/{dispatchId}/budget', [HttpMethod.PUT], cancel)
     route('/cancellations', [HttpMethod.POST], cancel)
     route('/dispatches/{dispatchId}/redrive', [HttpMethod.POST], cancel)
+    route('/dispatches/{dispatchId}/give-ups', [HttpMethod.POST], cancel)
   }
 }
 

@@ -9,6 +9,8 @@ import type {
   DispatchState,
   DispatchView,
   EventView,
+  GiveUpAnswer,
+  GiveUpOrder,
   LogView,
   PageView,
   RedriveAnswer,
@@ -53,6 +55,8 @@ export interface Api {
     order: RedriveOrder,
     idempotencyKey?: string,
   ): Promise<RedriveAnswer>
+  /** Settle tasks that are unconfirmed without waiting for their jobs, which may still run. */
+  giveUp(caller: Caller, dispatchId: string, order: GiveUpOrder): Promise<GiveUpAnswer>
   /** Of the dispatch (its post-processing task's) or of one task, up to 4 MiB. */
   readResult(caller: Caller, dispatchId: string, taskId?: number): Promise<Result>
   /** Of the current attempt. Conflict while there is no job yet. */

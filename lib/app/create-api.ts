@@ -5,6 +5,7 @@ import { describeBulk } from './bulk/describe-bulk.ts'
 import { startBulk } from './bulk/start-bulk.ts'
 import { cancelDispatch } from './cancel/cancel-dispatch.ts'
 import { describeCancellation } from './cancel/describe-cancellation.ts'
+import { giveUp } from './cancel/give-up.ts'
 import type { Context } from './context.ts'
 import { describeDispatch } from './read/describe-dispatch.ts'
 import { listDispatches } from './read/list-dispatches.ts'
@@ -30,6 +31,7 @@ export function createApi(context: Context): Api {
     describeCancellation: (...args) => describeCancellation(context, ...args),
     cancelMany: (caller, order, idempotencyKey) => startBulk(context, caller, order, { source: 'api', idempotencyKey }),
     describeBulk: (...args) => describeBulk(context, ...args),
+    giveUp: (...args) => giveUp(context, ...args),
     redriveDispatch: (...args) => redriveDispatch(context, ...args),
     describeBudget: (...args) => describeBudget(context, ...args),
     setBudget: (...args) => setBudget(context, ...args),

@@ -6,6 +6,7 @@ import { addCancel } from './commands/cancel.ts'
 import { addCancellations } from './commands/cancellations.ts'
 import { addDispatch } from './commands/dispatch.ts'
 import { addEvents } from './commands/events.ts'
+import { addGiveUp } from './commands/give-up.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
 import { addRedrive } from './commands/redrive.ts'
@@ -27,6 +28,7 @@ const commands = [
   addLogs,
   addResult,
   addBudget,
+  addGiveUp,
   addCancel,
   addCancellations,
   addRedrive,

@@ -10,6 +10,8 @@ import {
   type DispatchView,
   dispatchIdParam,
   type EventView,
+  type GiveUpAnswer,
+  type GiveUpRequestInput,
   type LogView,
   type PageView,
   type RedriveAnswer,
@@ -77,6 +79,8 @@ export interface QuenchClient {
   describe(dispatchId: string): Promise<DispatchView>
   cancellation(dispatchId: string, cancellationId: string): Promise<CancellationView>
   /** What a dispatch has spent, and may spend. */
+  /** Settle tasks that are unconfirmed without waiting for their jobs, which may still run. */
+  giveUp(dispatchId: string, request: GiveUpRequestInput): Promise<GiveUpAnswer>
   budget(dispatchId: string): Promise<BudgetView>
   /** Give it another budget, in place of the one it has. */
   setBudget(dispatchId: string, budget: BudgetRequest): Promise<BudgetView>
@@ -132,6 +136,7 @@ export function createClient(options: ClientOptions = {}): QuenchClient {
     bulkItems: (bulkId) => pages(`/cancellations/${encodeURIComponent(bulkId)}`, { limit: '200' }),
     redrive: async (dispatchId, { idempotencyKey, ...request } = {}) =>
       post(`${pathOf(dispatchId)}/redrive`, request, idempotencyKey),
+    giveUp: async (dispatchId, request) => post(`${pathOf(dispatchId)}/give-ups`, request),
     describe: async (dispatchId) => get(pathOf(dispatchId)),
     cancellation: async (dispatchId, cancellationId) =>
       get(`${pathOf(dispatchId)}/cancellations/${encodeURIComponent(cancellationId)}`),

@@ -11,6 +11,7 @@ import { budgetRoutes } from './routes/budget.ts'
 import { bulkCancellationRoutes } from './routes/bulk-cancellations.ts'
 import { cancellationRoutes } from './routes/cancellations.ts'
 import { dispatchRoutes } from './routes/dispatches.ts'
+import { giveUpRoutes } from './routes/give-ups.ts'
 import { outputRoutes } from './routes/outputs.ts'
 import { redriveRoutes } from './routes/redrive.ts'
 
@@ -62,6 +63,7 @@ export function createHttpApp({ api, identify }: HttpAppOptions): Hono<HttpEnv> 
   app.route('/dispatches', dispatchRoutes(api))
   app.route('/dispatches/:dispatchId/cancellations', cancellationRoutes(api))
   app.route('/dispatches/:dispatchId/budget', budgetRoutes(api))
+  app.route('/dispatches/:dispatchId/give-ups', giveUpRoutes(api))
   app.route('/dispatches/:dispatchId/redrive', redriveRoutes(api))
   app.route('/dispatches/:dispatchId', outputRoutes(api))
   app.route('/cancellations', bulkCancellationRoutes(api))

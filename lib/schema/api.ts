@@ -29,6 +29,28 @@ export const redriveRequest = z.strictObject({
 export type RedriveRequestInput = z.input<typeof redriveRequest>
 export type RedriveOrder = z.output<typeof redriveRequest>
 
+export const giveUpRequest = z.strictObject({
+  /** Without: every task that is unconfirmed. */
+  taskIds: z.array(z.int().min(0)).min(1).readonly().optional(),
+  /** Goes on record. */
+  reason: z.string().trim().min(1, 'must say why').max(1024),
+})
+
+export type GiveUpRequestInput = z.input<typeof giveUpRequest>
+export type GiveUpOrder = z.output<typeof giveUpRequest>
+
+/** Answer to `POST …/give-ups`: the jobs that nobody waits for any more. They may still run. */
+export interface GiveUpAnswer {
+  readonly dispatchId: string
+  readonly tasks: readonly {
+    readonly taskId: number
+    readonly name: string
+    readonly executor: string
+    readonly attempt: number
+    readonly handle?: Readonly<Record<string, unknown>>
+  }[]
+}
+
 export const listQuery = z.strictObject({
   status: z.enum(['running', 'cancelling', 'succeeded', 'failed', 'cancelled']).exactOptional(),
   owner: z.string().exactOptional(),
@@ -230,6 +252,13 @@ export interface CancellationView {
    */
   readonly state: 'stopping' | 'unconfirmed' | 'confirmed' | 'not-applied'
   readonly abandoned: number
+  /** Jobs in scope whose end somebody did not wait for. */
+  readonly givenUp?: readonly {
+    readonly taskIds: readonly number[]
+    readonly actor: string
+    readonly reason: string
+    readonly at: string
+  }[]
   /** One entry a back end that had live jobs in scope. `confirmed` = cancelled + succeeded + failed. */
   readonly backends: Readonly<
     Record<

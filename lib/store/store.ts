@@ -1,6 +1,6 @@
 import type { Amounts } from '../domain/budget/amounts.ts'
 import type { Budget } from '../domain/budget/budget.ts'
-import type { Cancellation } from '../domain/cancellation.ts'
+import type { Cancellation, GiveUp } from '../domain/cancellation.ts'
 import type { Dispatch } from '../domain/dispatch.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Fence } from '../domain/fence.ts'
@@ -74,6 +74,8 @@ export interface Store {
   putCancellation(cancellation: Cancellation): Promise<Cancellation>
   readCancellation(dispatchId: string, cancellationId: string): Promise<Cancellation | undefined>
   listCancellations(dispatchId: string): Promise<readonly Cancellation[]>
+  /** Add to the record whose end was not waited for. False where the record has changed since it was read. */
+  noteGivenUp(dispatchId: string, cancellation: Pick<Cancellation, 'id' | 'givenUp'>, giveUp: GiveUp): Promise<boolean>
   /** Keep what a fence knew, for when it is taken away. */
   closeCancellation(dispatchId: string, cancellationId: string, final: Required<Cancellation>['final']): Promise<void>
   /**

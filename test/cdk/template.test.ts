@@ -172,6 +172,7 @@ describe('the API', () => {
       'GET /{proxy+}',
       'POST /cancellations',
       'POST /dispatches/{dispatchId}/cancellations',
+      'POST /dispatches/{dispatchId}/give-ups',
       'POST /dispatches/{dispatchId}/redrive',
       'POST /{proxy+}',
       'PUT /dispatches/{dispatchId}/budget',

@@ -183,6 +183,23 @@ describe('cancellations', () => {
   })
 })
 
+describe('give up', () => {
+  const giveUps = `/dispatches/${dispatchId}/give-ups`
+
+  it('passes tasks and the reason on', async () => {
+    const { api, post } = anApp()
+    expect((await post(giveUps, '{"taskIds":[1],"reason":"gone"}')).status).toBe(200)
+    expect(api.calls).toEqual([{ method: 'giveUp', args: [ada, dispatchId, { taskIds: [1], reason: 'gone' }] }])
+  })
+
+  it('is refused without a reason', async () => {
+    const { api, post } = anApp()
+    expect((await post(giveUps, '{"reason":" "}')).status).toBe(400)
+    expect((await post(giveUps, '{}')).status).toBe(400)
+    expect(api.calls).toEqual([])
+  })
+})
+
 describe('redrive', () => {
   const redrive = `/dispatches/${dispatchId}/redrive`
 

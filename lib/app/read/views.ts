@@ -168,6 +168,7 @@ export function cancellationView(
         ? 'unconfirmed'
         : confirmation(record, dispatch, open.length, isLate),
     abandoned: known?.abandoned ?? 0,
+    ...(record.givenUp && { givenUp: record.givenUp.map((one) => ({ ...one, at: iso(one.at) })) }),
     backends,
   }
 }

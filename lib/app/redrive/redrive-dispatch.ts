@@ -63,7 +63,11 @@ export async function redriveDispatch(
     if (plan.problems.length > 0) throw invalid(plan)
     if (order.dryRun || plan.reopened.size === 0) return answerOf(snapshot, plan, order)
     if (mustGiveUp) {
-      await giveUpJobs(context, snapshot, caller.id)
+      await giveUpJobs(context, snapshot, unconfirmedRuns(snapshot), {
+        actor: caller.id,
+        who: 'a forced redrive',
+        reason: 'the dispatch is redriven by force',
+      })
       continue
     }
 

@@ -3,12 +3,14 @@ import type { TaskRun } from '../task-run.ts'
 
 const code = 'Unconfirmed'
 
-/** What is noted of a job that a forced redrive does not wait for. */
-export const unconfirmedEnd: Failure = {
-  code,
-  message: 'a forced redrive did not wait for its end, which was never confirmed',
-  retryable: true,
-  source: 'quench',
+/** What is noted of a job that nobody waits for any more. */
+export function unconfirmedEnd(who: string): Failure {
+  return {
+    code,
+    message: `${who} did not wait for its end, which was never confirmed`,
+    retryable: true,
+    source: 'quench',
+  }
 }
 
 /** Its job may still run. */

@@ -27,6 +27,7 @@ type Dispatches = Pick<
   | 'putCancellation'
   | 'readCancellation'
   | 'listCancellations'
+  | 'noteGivenUp'
   | 'closeCancellation'
 >
 
@@ -132,6 +133,13 @@ export function dynamoDispatches(table: OpenTable): Dispatches {
 
     listCancellations: async (dispatchId) =>
       (await table.queryAll(withPrefix(dispatchId, 'CANCEL#'))).map(cancellationFromItem).sort((a, b) => a.at - b.at),
+
+    noteGivenUp: (dispatchId, { id, givenUp = [] }, giveUp) =>
+      table.update(keys.cancellation(dispatchId, id), {
+        // They are only ever added to, so their number says whether there are others by now.
+        set: { givenUp: [...givenUp, giveUp], giveUps: givenUp.length + 1 },
+        when: all(isPresent('pk'), givenUp.length === 0 ? isAbsent('giveUps') : equals('giveUps', givenUp.length)),
+      }),
 
     closeCancellation: async (dispatchId, id, final) => {
       await table.update(keys.cancellation(dispatchId, id), { set: { final }, when: isPresent('pk') })

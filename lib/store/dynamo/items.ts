@@ -162,6 +162,9 @@ const cancellationItem = z.object({
   source,
   at: z.number(),
   idempotencyKey: z.string().optional(),
+  givenUp: z
+    .array(z.object({ taskIds: z.array(z.number()), actor: z.string(), reason: z.string(), at: z.number() }))
+    .optional(),
   final: z.object({ abandoned: z.number(), ended: z.record(z.string(), counts) }).optional(),
 })
 

@@ -44,7 +44,7 @@ test('a skipped task counts as abandoned, for no job of it was ended', () => {
 
 test('a job that a forced redrive did not wait for counts as unconfirmed, not as cancelled', () => {
   const { fences } = aDispatch({ taskCount: 2, fences: [aFence()] })
-  const live = [aRun({ state: 'lost', failure: unconfirmedEnd }), aRun({ id: 1, state: 'lost' })]
+  const live = [aRun({ state: 'lost', failure: unconfirmedEnd('ada') }), aRun({ id: 1, state: 'lost' })]
   expect(tallyFences(fences, outcomes({ 0: 'cancelled', 1: 'cancelled' }), live)['fence-1']?.ended).toEqual({
     batch: { cancelled: 1, succeeded: 0, failed: 0, unconfirmed: 1 },
   })

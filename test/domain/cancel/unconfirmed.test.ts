@@ -43,7 +43,7 @@ test('without the unconfirmed jobs, all that is covered is settled, with its own
 })
 
 test('an attempt is given up by its failure, not by being lost', () => {
-  expect(isGivenUp(aRun({ state: 'lost', failure: unconfirmedEnd }))).toBe(true)
+  expect(isGivenUp(aRun({ state: 'lost', failure: unconfirmedEnd('ada') }))).toBe(true)
   expect(isGivenUp(aRun({ state: 'lost' }))).toBe(false)
-  expect(isGivenUp(aRun({ state: 'failed', failure: { ...unconfirmedEnd, code: 'ExitCode' } }))).toBe(false)
+  expect(isGivenUp(aRun({ state: 'failed', failure: { ...unconfirmedEnd('ada'), code: 'ExitCode' } }))).toBe(false)
 })
