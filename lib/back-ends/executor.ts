@@ -220,6 +220,8 @@ export interface CancelRequest {
   readonly mode: CancelMode
   /** Shown by back ends that keep one; at most 1,024 characters. */
   readonly reason: string
+  /** From asking the job to end to killing it, for what has to pass it on; kill passes repeat and sharpen the request anyway. */
+  readonly graceSeconds?: number
 }
 
 /** What a back end tells by itself about a job. A hint: it may come twice, late, out of order or never. */

@@ -225,6 +225,13 @@ export interface CancelAnswer {
   readonly dryRun: boolean
   readonly scope: 'dispatch' | 'tasks'
   readonly counts: CancelCounts
+  /**
+   * Jobs, by back end, that could not be asked to stop before this answer, since their back end did not answer in time; the loops go
+   * on asking. Absent where all were asked.
+   */
+  readonly unasked?: Readonly<Record<string, number>>
+  /** The loop that goes on with the cancellation could not be started yet. What runs was asked to stop all the same. */
+  readonly isLoopLate?: true
   /** What was found of each task that was named; empty for the whole dispatch. */
   readonly targets: readonly {
     readonly taskId: number

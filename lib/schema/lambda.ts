@@ -15,12 +15,14 @@ export const actRequest = z.strictObject({
   action: z.strictObject({
     kind: z.enum(['submit', 'poll', 'recover', 'cancel']),
     executor: z.string(),
+    place: z.string().exactOptional(),
     epoch: z.int().min(1),
     redrives: z.int().min(1).exactOptional(),
     tasks: z.string().regex(/^(\d+(-\d+)?:\d+( |$))*$/, 'must be ranges of attempts'),
     pack: z.string().exactOptional(),
     mode: z.enum(['graceful', 'force']).exactOptional(),
     reason: z.string().exactOptional(),
+    graceSeconds: z.int().min(0).exactOptional(),
     isTimeLimit: z.literal(true).exactOptional(),
   }),
 })

@@ -181,6 +181,7 @@ const unusedBecause: Readonly<Record<string, string>> = {
   's3:GetObject': 'results are read only where a task or a person asks for them',
   's3:PutObject': 'a list of inputs that is too long for a variable goes by URI',
   's3:ListBucket': 'tells a result that is not there from one that may not be read',
+  'dynamodb:BatchGetItem': 'reads the claims whose jobs are looked for; none is lost here',
   'batch:ListJobs': 'looks for the job of a claim whose submitter has died; none dies here',
   'batch:DescribeJobs': 'a cancel asks which children of an array job still run; there is no array job here',
   'logs:GetLogEvents': 'shown only when a person asks for a log',

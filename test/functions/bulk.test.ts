@@ -75,8 +75,9 @@ describe('a bulk cancellation on AWS', () => {
     const world = await aWorld()
     const tag = aTag()
     const id = await aRunningDispatch(world, graphOf(tag))
-    world.failNext('StartExecution')
     const { body } = await world.cancelMany({ where: `tag:tag=${tag}`, expectedCount: 1 })
+    // The fence.
+    world.failNext('Update')
     await world.clock.runUntil(async () => (await view(world, body.bulkId)).state === 'done')
     await world.end(id)
     expect(world.queue.sent[0]?.received).toBe(2)

@@ -7,7 +7,7 @@ import { Crash } from './gates.ts'
 import { createRandom } from './random.ts'
 import { caller, World } from './world.ts'
 
-const maxSteps = 5_000
+const maxSteps = 40_000
 /** Their calls, and those of the loops that they start, are never held back. */
 const askers = ['canceller', 'redriver']
 let races = 0

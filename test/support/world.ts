@@ -24,6 +24,9 @@ import { Crash, Gates, type Host, type Strand } from './gates.ts'
 import { createLenientApi, type LenientApi } from './lenient-api.ts'
 import type { Random } from './random.ts'
 
+/** What a refused verb of the loops throws. */
+class Throttled extends Error {}
+
 /** The back ends, told apart by what they can promise. */
 const kinds = [
   { name: 'batch', packs: true, adopts: false, forestalls: false },
@@ -150,6 +153,13 @@ export class World {
   /** What is not said here is fine. */
   weather: Readonly<Record<string, { readonly kind: Weather; readonly until?: number }>> = {}
 
+  /** Verbs of the loops that are throttled. */
+  refusedVerbs: ReadonlySet<string> = new Set()
+
+  private refuse(verb: string): void {
+    if (this.refusedVerbs.has(verb)) throw new Throttled(`${verb} is throttled`)
+  }
+
   private weatherOf(name: string): Weather {
     const { kind, until = Number.POSITIVE_INFINITY } = this.weather[name] ?? { kind: 'fine' }
     return this.gates.now < until ? kind : 'fine'
@@ -176,7 +186,11 @@ export class World {
       bulkRunner: { enqueue: async () => {} },
       executors,
       executions: {
-        start: (id, epoch) => this.gates.pass(`start ${epoch}`, async () => this.startLoop(host, id, epoch)),
+        start: (id, epoch) =>
+          this.gates.pass(`start ${epoch}`, async () => {
+            this.refuse('start')
+            this.startLoop(host, id, epoch)
+          }),
         stop: (id, epoch) =>
           this.gates.pass(`stop ${epoch}`, async () => {
             const loop = this.loops.get(`${id}#${epoch}`)
@@ -184,6 +198,7 @@ export class World {
           }),
         wake: (id) =>
           this.gates.pass('wake', async () => {
+            this.refuse('wake')
             for (const loop of this.loops.values()) if (loop.dispatchId === id) loop.woken = true
           }),
       },
@@ -229,15 +244,25 @@ export class World {
     this.spawn(host, async () => {
       while (!loop.stopped) {
         loop.woken = false
-        const { finished, actions, waitSeconds } = await strand(() => runTurn(context, dispatchId, epoch))
+        const { finished, actions, waitSeconds } = await strand(() => runTurn(context, dispatchId, epoch)).catch(
+          (error: unknown) => {
+            if (!(error instanceof Throttled)) throw error
+            // Taken again, as every loop does.
+            return { finished: false, actions: [], waitSeconds: 1 }
+          },
+        )
         if (finished) break
         for (const one of this.disturb(dispatchId, actions)) {
           const action = underWay.begin(one.action)
           if (!action) continue
           // Nothing waits for it: the loop goes on, and a crash ends both.
-          this.spawn(host, () => act(context, one.dispatchId, action).finally(() => underWay.end(action))).catch(
-            (error) => this.failures.push(error),
-          )
+          this.spawn(host, () =>
+            act(context, one.dispatchId, action)
+              .catch((error: unknown) => {
+                if (!(error instanceof Throttled)) throw error
+              })
+              .finally(() => underWay.end(action)),
+          ).catch((error) => this.failures.push(error))
         }
         await this.gates.rest(this.gates.now + waitSeconds * 1000, () => loop.woken)
       }

@@ -42,7 +42,7 @@ export async function giveUpJobs(
   for (let at = 0; at < lines.length; at += linesAtOnce)
     await store.addHistory(dispatch.id, now(), lines.slice(at, at + linesAtOnce))
 
-  const groups = [{ mode: 'force' as const, reason, runs: runs.filter(({ handle }) => handle) }]
+  const groups = [{ mode: 'force' as const, reason, graceSeconds: 0, runs: runs.filter(({ handle }) => handle) }]
   const actions = chunkActions({ graph, epoch: dispatch.epoch, policy }, groups)
   const pass = Promise.all(actions.map((action) => act(context, dispatch.id, action)))
   await Promise.race([pass, context.sleep(lastPassSeconds)])

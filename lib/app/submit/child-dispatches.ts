@@ -1,4 +1,4 @@
-import type { CancelOutcome, JobNews, Observation } from '../../back-ends/executor.ts'
+import type { CancelMode, CancelOutcome, JobNews, Observation } from '../../back-ends/executor.ts'
 import type { ChildDispatches } from '../../back-ends/sublattice/child-dispatches.ts'
 import { addAmounts } from '../../domain/budget/amounts.ts'
 import { wholeFence } from '../../domain/cancel/cancel-scope.ts'
@@ -6,15 +6,16 @@ import type { Dispatch } from '../../domain/dispatch.ts'
 import { Conflict, InvalidInput, NotFound, type Problem } from '../../domain/errors.ts'
 import type { Failure } from '../../domain/failure.ts'
 import { graphLimits } from '../../domain/graph/graph.ts'
-import { countSettled, nothingSettled } from '../../domain/settled.ts'
+import { countSettled } from '../../domain/settled.ts'
 import { readSpend } from '../budget/read-spend.ts'
-import { cancelDispatch } from '../cancel/cancel-dispatch.ts'
+import { childRecord, raiseFences } from '../cancel/raise-fences.ts'
+import { startLoops } from '../cancel/start-loops.ts'
 import type { Context } from '../context.ts'
-import { stableId } from '../stable-id.ts'
 import { checkGraph } from './check-graph.ts'
 import { startDispatch } from './submit-dispatch.ts'
+import { childIdOf, putTombstone } from './tombstone.ts'
 
-/** Children are asked to end as their parents are; how long one waits for a job of its own is said by this. */
+/** Where a request does not say how long it waits from asking to killing. */
 const childGraceSeconds = 30
 
 /** The dispatches behind sublattice tasks. Owner and depth come from the parent. */
@@ -25,14 +26,17 @@ export function createChildDispatches(context: () => Context): ChildDispatches {
     return parent
   }
 
-  const cancel: ChildDispatches['cancel'] = async (childId, { mode, reason }): Promise<CancelOutcome> => {
-    const child = await context().store.readDispatch(childId)
+  const cancel: ChildDispatches['cancel'] = async (childId, { mode, reason, graceSeconds }): Promise<CancelOutcome> => {
+    const { store } = context()
+    const child = await store.readDispatch(childId)
     if (!child) return { outcome: 'unknown' }
     if (child.status !== 'running') return { outcome: 'ended' }
-    const actor = { id: `dispatch ${child.parent?.dispatchId}`, isAdmin: true }
-    const order = { reason, mode, graceSeconds: childGraceSeconds, dryRun: false }
+    if (isStopped(child, mode)) return { outcome: 'accepted' }
+    const order = { mode, reason, graceSeconds: graceSeconds ?? childGraceSeconds }
     try {
-      await cancelDispatch(context(), actor, childId, order, { source: 'parent', idempotencyKey: mode })
+      const record = await store.putCancellation(childRecord(context(), child, order))
+      const tree = await raiseFences(context(), record, 'all', { leavesPass: true })
+      if (tree) await startLoops(context(), tree)
       return { outcome: 'accepted' }
     } catch (error) {
       if (error instanceof Conflict) return { outcome: 'failed', message: error.message }
@@ -41,7 +45,7 @@ export function createChildDispatches(context: () => Context): ChildDispatches {
   }
 
   return {
-    idOf: (name) => stableId('child', name),
+    idOf: childIdOf,
 
     check: (graph): readonly Problem[] => {
       try {
@@ -80,27 +84,16 @@ export function createChildDispatches(context: () => Context): ChildDispatches {
     cancel,
 
     forestall: async (childId, parent) => {
-      const { store, now } = context()
-      const { owner, parent: grandparent } = await readParent(parent.dispatchId)
-      const tombstone: Dispatch = {
-        id: childId,
-        name: 'never started',
-        owner,
-        tags: {},
-        taskCount: 0,
-        status: 'cancelled',
-        createdAt: now(),
-        endedAt: now(),
-        settled: nothingSettled(0),
-        fences: {},
-        epoch: 1,
-        parent: { ...parent, depth: (grandparent?.depth ?? 0) + 1 },
-        version: 1,
-      }
-      const isFirst = await store.createDispatch(tombstone)
+      const maker = await readParent(parent.dispatchId)
+      const isFirst = await putTombstone(context(), childId, maker, parent)
       if (!isFirst) await cancel(childId, { mode: 'force', reason: 'its parent was cancelled before it had started' })
     },
   }
+}
+
+/** A child that is fenced already is not cancelled again, only looked at: its own loops stop what is in it. */
+function isStopped({ fences }: Dispatch, mode: CancelMode): boolean {
+  return Object.values(fences).some((one) => one.scope === 'all' && (one.mode === 'force' || mode === 'graceful'))
 }
 
 /** A child's end as its parent hears of it at once; where this gets lost, the parent's next poll says the same. */

@@ -3,7 +3,7 @@ import { BackendRejected, InvalidInput } from '../../domain/errors.ts'
 import { sublattice } from '../../domain/graph/graph.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { parseJson } from '../../schema/parse-json.ts'
-import type { CancelOutcome, Executor, Handle, JobSpec, PreparedSubmit } from '../executor.ts'
+import type { Executor, Handle, JobSpec, PreparedSubmit } from '../executor.ts'
 import { findEach } from '../find-each.ts'
 import type { ChildDispatches } from './child-dispatches.ts'
 
@@ -72,12 +72,8 @@ export function createSublatticeExecutor({ children, readText }: SublatticeOptio
       return handleOf(name)
     },
     poll: (handles) => Promise.all(handles.map((handle) => children.observe(childOf(handle)))),
-    cancel: async (handles, request) => {
-      const outcomes: CancelOutcome[] = []
-      // One after the other: a child's own kill pass is parallel already.
-      for (const handle of handles) outcomes.push(await children.cancel(childOf(handle), request))
-      return outcomes
-    },
+    // Fences only: what runs in a child is stopped by the child's own loop.
+    cancel: (handles, request) => Promise.all(handles.map((handle) => children.cancel(childOf(handle), request))),
   }
 }
 

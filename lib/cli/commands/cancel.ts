@@ -6,6 +6,7 @@ import { resolveTasks } from '../input/resolve-tasks.ts'
 import {
   renderConfirmations,
   renderCounts,
+  renderDelays,
   renderNothingToCancel,
   renderScope,
   renderVerdict,
@@ -117,7 +118,7 @@ function renderPreview(preview: CancelAnswer): string {
 
 function renderAnswer(answer: CancelAnswer, { wait }: CancelOptions): string {
   if (hasNothingToCancel(answer)) return renderNothingToCancel(answer)
-  const line = `Cancelling ${renderScope(answer)}: ${renderCounts(answer)}.`
+  const line = [`Cancelling ${renderScope(answer)}: ${renderCounts(answer)}.`, ...renderDelays(answer)].join('\n')
   return wait ? line : `${line}\n\n  quench watch ${answer.dispatchId}`
 }
 

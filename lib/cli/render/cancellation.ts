@@ -10,6 +10,17 @@ export function renderCounts({ counts }: CancelAnswer): string {
   return `stopping ${plural(stopping, 'job')}${where}, abandoning ${plural(abandoned, 'task')}; ${finished} finished already`
 }
 
+/** What to know of an answer beside its counts: what could not be done in time, and goes on. */
+export function renderDelays({ unasked = {}, isLoopLate }: CancelAnswer): string[] {
+  const jobs = Object.entries(unasked).map(([name, count]) => `${name} ${count}`)
+  return [
+    ...(jobs.length > 0
+      ? [`not asked to stop yet, since their back end has not answered (${jobs.join(', ')}); it is asked again`]
+      : []),
+    ...(isLoopLate ? ['the loop that goes on with this could not be started yet; it will be, within minutes'] : []),
+  ]
+}
+
 /** `dispatch X`, `3 tasks of dispatch X and what needs them`. */
 export function renderScope({ scope, dispatchId, targets }: CancelAnswer): string {
   if (scope === 'dispatch') return `dispatch ${dispatchId}`

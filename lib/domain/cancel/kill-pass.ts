@@ -25,6 +25,7 @@ export interface KillPass {
 export interface KillGroup {
   readonly mode: 'graceful' | 'force'
   readonly reason: string
+  readonly graceSeconds: number
   readonly isTimeLimit?: true
   readonly runs: readonly TaskRun[]
 }
@@ -67,6 +68,7 @@ export function killGroups(running: readonly TaskRun[], stopsOf: StopsOf, now: n
     const how = {
       mode: modeOf(stops, now),
       reason: first.reason,
+      graceSeconds: first.graceSeconds,
       ...(first.isTimeLimit && { isTimeLimit: true as const }),
     }
     const key = JSON.stringify(how)

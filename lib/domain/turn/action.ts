@@ -24,6 +24,8 @@ export interface Action {
   /** With `cancel`. */
   readonly mode?: 'graceful' | 'force'
   readonly reason?: string
+  /** With `cancel`: from asking a job to end to killing it. */
+  readonly graceSeconds?: number
   /** With `cancel`: nobody has cancelled, the time of these tasks is over. */
   readonly isTimeLimit?: true
 }

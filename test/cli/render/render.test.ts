@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   renderConfirmations,
   renderCounts,
+  renderDelays,
   renderNothingToCancel,
   renderScope,
   renderVerdict,
@@ -157,4 +158,14 @@ it('events are lines with their instant', () => {
     '2026-03-01T12:00:01.000Z  a',
     '2026-03-01T12:00:01.000Z  b ',
   ])
+})
+
+describe('what could not be done in time', () => {
+  it('is told with the answer, and nothing where all was', () => {
+    expect(renderDelays(aCancelAnswer())).toEqual([])
+    expect(renderDelays(aCancelAnswer({ unasked: { ssh: 2 }, isLoopLate: true }))).toEqual([
+      'not asked to stop yet, since their back end has not answered (ssh 2); it is asked again',
+      'the loop that goes on with this could not be started yet; it will be, within minutes',
+    ])
+  })
 })

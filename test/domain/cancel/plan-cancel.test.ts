@@ -9,7 +9,7 @@ test('what runs in scope is stopped, in chunks of one executor', () => {
   const graph = aGraph([{}, {}, {}, { executor: 'ssh' }, {}])
   const dispatch = aDispatch({ taskCount: 5, epoch: 3, fences: [aFence({ scope: aScope([0, 1, 2, 3], 5) })] })
   const live = graph.tasks.map(({ id, executor }) => aRun({ id, executor, attempt: 2 }))
-  const how = { kind: 'cancel', epoch: 3, mode: 'graceful', reason: 'enough' }
+  const how = { kind: 'cancel', epoch: 3, mode: 'graceful', reason: 'enough', graceSeconds: 30 }
   expect(planCancel({ dispatch, graph, live }, aScope([0, 1, 2, 3], 5), policy, someTime)).toEqual([
     {
       ...how,
