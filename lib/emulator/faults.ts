@@ -1,4 +1,4 @@
-/** A fault to inject into the region's answer to one command: before its effect, or after (the answer is lost). */
+/** A fault to inject into the emulator's answer to one command: before its effect, or after (the answer is lost). */
 export interface Fault {
   /** Name of the SDK command without `Command`: `SubmitJob`. */
   readonly command: string
@@ -8,7 +8,7 @@ export interface Fault {
   readonly times?: number
 }
 
-/** Counts the calls that reach the region, and fails those that a test wants to fail. */
+/** Counts the calls that reach the emulator, and fails those that a test wants to fail. */
 export interface Faults {
   inject(fault: Fault): void
   around<Answer>(command: string, effect: () => Answer | Promise<Answer>): Promise<Answer>

@@ -6,10 +6,11 @@ import type {
   JobSummary,
   SubmitJobCommandInput,
 } from '@aws-sdk/client-batch'
+import type { HoldRecord } from '../containment/job-containment.ts'
 import type { JobEnd } from '../processes/job-processes.ts'
 
 /** A job of the local Batch, as its journal keeps it. */
-export interface LocalJob {
+export interface LocalJob extends HoldRecord {
   readonly jobId: string
   readonly createdAt: number
   readonly input: SubmitJobCommandInput
@@ -26,7 +27,7 @@ export interface LocalJob {
   isTerminated?: boolean
   /** When its main process got SIGTERM: from here on its end is ours, not its own. */
   signalledAt?: number
-  /** The region that ran it killed it at shutdown. */
+  /** The server that ran it killed it at shutdown. */
   isHostLost?: boolean
 }
 
@@ -64,7 +65,10 @@ export const jobArn = (jobId: string): string => arn('job', jobId)
  * What the end of its processes makes of a job. Without our signal the end is its own, however late a request to stop it
  * came.
  */
-export function endOfJob(job: LocalJob, { exitCode, startFailure }: JobEnd, now: number): Partial<LocalJob> {
+export function endOfJob(job: LocalJob, end: JobEnd, now: number): Partial<LocalJob> {
+  const { startFailure, quiet } = end
+  // What its server has killed at shutdown has not failed by itself.
+  const exitCode = job.isHostLost && end.exitCode !== 0 ? undefined : end.exitCode
   const wasStopped = job.signalledAt !== undefined
   const isLost = exitCode === undefined
   const ownReason = startFailure ? `Task failed to start: ${startFailure}` : isLost ? hostLost : containerExited
@@ -75,6 +79,7 @@ export function endOfJob(job: LocalJob, { exitCode, startFailure }: JobEnd, now:
     statusReason: isOurs ? (job.statusReason ?? ownReason) : ownReason,
     isTerminated: isOurs && job.isTerminated === true,
     ...(exitCode === undefined ? {} : { exitCode }),
+    ...(quiet && { quiet: { ...quiet, at: now } }),
   }
 }
 

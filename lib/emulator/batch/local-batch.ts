@@ -13,11 +13,14 @@ import {
   type TerminateJobsCommandInput,
   type TerminateJobsErrorDetail,
 } from '@aws-sdk/client-batch'
-import { createFaults, type Faults } from '../faults.ts'
+import { jobContainment } from '../containment/job-containment.ts'
+import { findLadder, type Ladder } from '../containment/ladder.ts'
+import { serverIdOf } from '../containment/server-id.ts'
+import { createFaults } from '../faults.ts'
+import { inheritedEnvironment } from '../processes/inherited-environment.ts'
 import { createJobProcesses, type JobEnd } from '../processes/job-processes.ts'
 import { endOfArray, submittedId, withChildren } from './local-batch-arrays.ts'
 import {
-  type BatchJobEvent,
   describeJob,
   endOfJob,
   isEnded,
@@ -30,52 +33,18 @@ import {
 import { type Journal, readJournal, startJournal } from './local-batch-journal.ts'
 import { checkDescribeJobs, checkListJobs, checkSubmitJob, checkTerminateJobs, isJobId } from './local-batch-limits.ts'
 import { listJobs } from './local-batch-list.ts'
-
-export interface LocalBatchOptions {
-  /** Journal, logs and the jobs' folders; what a restart needs. One region at a time. */
-  readonly directory: string
-  /** What all running jobs together may ask for. */
-  readonly vcpus: number
-  /** Put into every job's environment, and stronger than what the job says. */
-  readonly environment?: Readonly<Record<string, string>>
-  /** From SIGTERM to SIGKILL. Default 30, as on ECS. */
-  readonly stopTimeoutSeconds?: number
-  /** Where jobs run. Default: each in a folder of its own. */
-  readonly workingDirectory?: string
-  /** Besides `default`. */
-  readonly jobQueues?: readonly string[]
-  readonly jobDefinitions?: readonly string[]
-  /** Gets every `Batch Job State Change`. */
-  readonly onEvent?: (event: BatchJobEvent) => void
-  readonly faults?: Faults
-  /** Epoch milliseconds. */
-  readonly now?: () => number
-}
-
-export interface LocalBatch {
-  /** Answers SubmitJob, DescribeJobs, ListJobs and TerminateJobs as a `BatchClient` does. */
-  readonly send: BatchClient['send']
-  /** Take up the jobs that the last region on this directory left. Before it, and after `close`, calls are refused. */
-  start(): Promise<void>
-  /**
-   * Stop answering. With `detachJobs`, jobs run on and the next start takes them up; without, every process of every
-   * job is killed and gone when this resolves, and the next start finds their host lost.
-   */
-  close(options: { readonly detachJobs: boolean }): Promise<void>
-}
+import type { LocalBatch, LocalBatchOptions } from './local-batch-port.ts'
 
 /** The patches of a job that its journal holds; the first is the whole job. */
 type JobPatch = Pick<LocalJob, 'jobId'> & Partial<LocalJob>
 
-/** Of the region's own environment, what a program needs; no credentials. */
-const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
 /** Source: user guide, "Job states": records are kept at least 7 days after the end. */
 const retentionMs = 7 * 24 * 3600 * 1000
 /** Jobs are checked for their time-out this often. */
 const timeoutCheckMs = 500
 
 const neverFits =
-  'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job needs more vCPUs than the region has (--vcpus), and will not start.'
+  'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job needs more vCPUs than the server has (--vcpus), and will not start.'
 
 /**
  * AWS Batch on one machine: a FIFO queue under a vCPU limit, whose jobs are real processes.
@@ -83,7 +52,7 @@ const neverFits =
  * Life of a job: SubmitJob journals it, then answers. It is RUNNABLE until the vCPUs are free, first come first served
  * (one that can never fit waits aside, with a status reason), then STARTING and RUNNING in one go. Its end is known from
  * its exit, or after a restart from its run file (see job-run-file.ts). Whatever changes is journalled before it has an
- * effect, so a region that is killed at any instruction leaves a journal from which the next neither loses a job nor
+ * effect, so a server that is killed at any instruction leaves a journal from which the next neither loses a job nor
  * runs one twice. TerminateJobs ends a waiting job at once, and a running one as ECS stops a container. A job whose
  * main process ended before the signal keeps its own end. An array job is PENDING while its children are jobs like any
  * other; terminating it terminates them.
@@ -94,23 +63,26 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
     jobQueues: new Set(['default', ...(options.jobQueues ?? [])]),
     jobDefinitions: new Set(['default', ...(options.jobDefinitions ?? [])]),
   }
-  const base = Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+  const base = inheritedEnvironment()
   const jobs = new Map<string, LocalJob>()
   const byName = new Map<string, LocalJob[]>()
-  /** RUNNABLE jobs that fit the region, oldest first. */
+  /** RUNNABLE jobs that fit the server, oldest first. */
   const queue = new Set<LocalJob>()
   const running = new Set<LocalJob>()
+  /** Waiting jobs that an earlier server may have been about to start. */
+  const perhapsStarted = new Set<LocalJob>()
+  let ladder: Ladder | undefined
   let freeVcpus = vcpus
   let journal: Journal<JobPatch> | undefined
   let pump: NodeJS.Immediate | undefined
   let timeouts: NodeJS.Timeout | undefined
 
-  const processes = createJobProcesses({
+  const processes = createJobProcesses(() => ladder as Ladder, {
     directory,
     ...(options.workingDirectory === undefined ? {} : { workingDirectory: options.workingDirectory }),
     stopTimeoutSeconds: options.stopTimeoutSeconds ?? 30,
-    onStart: (jobId) => {
-      note(jobOf(jobId), { status: 'RUNNING', startedAt: now() })
+    onStart: (jobId, hold) => {
+      note(jobOf(jobId), { status: 'RUNNING', startedAt: now(), hold })
       tell(jobOf(jobId))
     },
     onSignal: (jobId) => save(jobOf(jobId), { signalledAt: now() }),
@@ -179,6 +151,7 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
   }
 
   const start = (job: LocalJob) => {
+    perhapsStarted.delete(job)
     occupy(job)
     tell(job, 'STARTING')
     const { containerOverrides, jobQueue = '' } = job.input
@@ -212,8 +185,10 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
       const seconds = input.timeout?.attemptDurationSeconds ?? Number.POSITIVE_INFINITY
       return statusReason === undefined && now() >= startedAt + 1000 * seconds
     })
-    await Promise.all(late.map((job) => save(job, { statusReason: timedOut })))
-    if (late.length > 0) processes.stop(late.map(({ jobId }) => jobId))
+    if (late.length === 0) return
+    // Not journalled, the disk may be full: it is over all the same, and the next server finds that out as well.
+    await Promise.allSettled(late.map((job) => save(job, { statusReason: timedOut })))
+    processes.stop(late.map(({ jobId }) => jobId))
   }
 
   const submitJob = async (input: SubmitJobCommandInput) => {
@@ -232,42 +207,57 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
     return { jobs: Array.from(found, describeJob) }
   }
 
+  /** End a job that waits. It may start no more, so its end is journalled before it is told; else it goes on waiting. */
+  const endWaiting = async (job: LocalJob, statusReason: string) => {
+    queue.delete(job)
+    const end = { status: 'FAILED' as const, isCancelled: true, statusReason, stoppedAt: now() }
+    await journal?.append({ jobId: job.jobId, ...end })
+    if (isEnded(job)) return
+    Object.assign(job, end)
+    tell(job)
+    settle(parentOf(job))
+  }
+
+  const stopRunning = async (job: LocalJob, statusReason: string) => {
+    const noted = save(job, { isTerminated: true, statusReason: job.statusReason ?? statusReason })
+    // Not journalled, the disk may be full: it is stopped all the same, and whoever asked asks again.
+    await noted.finally(() => processes.stop([job.jobId]))
+  }
+
+  const terminateOne = async (job: LocalJob, statusReason: string): Promise<void> => {
+    if (isEnded(job)) return
+    if (job.children) {
+      const noted = save(job, { isTerminated: true, statusReason: job.statusReason ?? statusReason })
+      await Promise.all([noted, ...job.children.map((child) => terminateOne(child, statusReason))])
+    } else if (perhapsStarted.delete(job) && !processes.forestall(job.jobId)) {
+      queue.delete(job)
+      occupy(job)
+      await stopRunning(job, statusReason)
+    } else if (!running.has(job)) await endWaiting(job, statusReason)
+    else if (!job.isTerminated) await stopRunning(job, statusReason)
+  }
+
   const terminateJobs = async (input: TerminateJobsCommandInput) => {
     checkTerminateJobs(input)
-    const { reason: statusReason = '' } = input
+    const { reason = '' } = input
     const errors: TerminateJobsErrorDetail[] = []
     const successful: string[] = []
-    const waiting: LocalJob[] = []
-    const started: LocalJob[] = []
-    const saved: Promise<void>[] = []
-    for (const jobId of new Set(input.jobs)) {
-      if (!isJobId(jobId)) {
-        errors.push({ job: jobId, code: 'ValidationException', message: `${jobId} is not a job id` })
-        continue
-      }
-      successful.push(jobId)
-      const named = jobs.get(jobId)
-      if (!named || isEnded(named)) continue
-      if (named.children)
-        saved.push(save(named, { isTerminated: true, statusReason: named.statusReason ?? statusReason }))
-      for (const job of named.children ?? [named]) {
-        if (isEnded(job) || job.isTerminated) continue
-        if (running.has(job)) {
-          saved.push(save(job, { isTerminated: true, statusReason: job.statusReason ?? statusReason }))
-          started.push(job)
-        } else {
-          queue.delete(job)
-          saved.push(save(job, { status: 'FAILED', isCancelled: true, statusReason, stoppedAt: now() }))
-          waiting.push(job)
-        }
+    const terminate = async (jobId: string) => {
+      const job = jobs.get(jobId)
+      try {
+        if (job) await terminateOne(job, reason)
+        successful.push(jobId)
+      } catch (error) {
+        errors.push({ job: jobId, code: 'ServerException', message: (error as Error).message })
       }
     }
-    await Promise.all(saved)
-    processes.stop(started.map(({ jobId }) => jobId))
-    for (const job of waiting) tell(job)
-    for (const parent of new Set(waiting.map(parentOf))) settle(parent)
+    for (const jobId of new Set(input.jobs)) {
+      if (isJobId(jobId)) continue
+      errors.push({ job: jobId, code: 'ValidationException', message: `${jobId} is not a job id` })
+    }
+    await Promise.all([...new Set(input.jobs)].filter(isJobId).map(terminate))
     // A waiting job at the head may have kept smaller ones from starting.
-    if (waiting.length > 0) schedule()
+    schedule()
     return { successful, errors }
   }
 
@@ -300,6 +290,7 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
     send: send as unknown as BatchClient['send'],
 
     start: async () => {
+      ladder = options.ladder ?? (await findLadder({ serverId: serverIdOf(directory) }))
       await Promise.all(['runs', 'logs', 'jobs'].map((name) => mkdir(join(directory, name), { recursive: true })))
       const file = join(directory, 'jobs.jsonl')
       const records = await readJournal<LocalJob>(file)
@@ -311,9 +302,9 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
       await Promise.all(gone.map(forget))
       journal = await startJournal<JobPatch>(file, records.values())
       for (const job of records.values()) if (job.input) keep(withChildren(job, records))
-      takeUp([...jobs.values()].filter((job) => !job.children && !isEnded(job)))
+      await takeUp([...jobs.values()].filter((job) => !job.children && !isEnded(job)))
       for (const job of jobs.values()) settle(job)
-      timeouts = setInterval(checkTimeouts, timeoutCheckMs)
+      timeouts = setInterval(() => void checkTimeouts(), timeoutCheckMs)
     },
 
     close: async (how) => {
@@ -322,29 +313,38 @@ export function createLocalBatch(options: LocalBatchOptions): LocalBatch {
       clearImmediate(pump)
       clearInterval(timeouts)
       if (!how.detachJobs) {
-        await Promise.all([...running].map(({ jobId }) => closing?.append({ jobId, isHostLost: true })))
+        // Not journalled, the disk may be full: what is killed is found to have lost its host in any case.
+        await Promise.allSettled([...running].map(({ jobId }) => closing?.append({ jobId, isHostLost: true })))
       }
       await processes.close(how)
+      if (!options.ladder) await ladder?.close()
       await closing?.close()
     },
+
+    killNow: processes.killNow,
+
+    containmentOf: (jobId) => jobContainment(jobs.get(jobId)),
   }
 
   function isForgotten(job: LocalJob): boolean {
     return isEnded(job) && now() - (job.stoppedAt ?? 0) > retentionMs
   }
 
-  /** Go on with what the last region left: jobs that run, that ended meanwhile, that were lost, that never started. */
-  function takeUp(open: readonly LocalJob[]): void {
-    const neverStarted = processes.adopt(open.filter(({ isHostLost }) => !isHostLost).map(({ jobId }) => jobId))
+  /** Go on with what the last server left: jobs that run, that ended meanwhile, that were lost, that never started. */
+  async function takeUp(open: readonly LocalJob[]): Promise<void> {
+    const neverStarted = await processes.adopt(open)
     for (const job of open) {
-      if (job.isHostLost) finish(job, {})
-      else if (neverStarted.has(job.jobId)) enqueue(job)
-      else {
+      const isStarted = !neverStarted.has(job.jobId) || (job.isHostLost && !processes.forestall(job.jobId))
+      if (isStarted) {
         occupy(job)
         if (job.status !== 'RUNNING') note(job, { status: 'RUNNING', startedAt: now() })
+      } else if (job.isHostLost) finish(job, {})
+      else {
+        perhapsStarted.add(job)
+        enqueue(job)
       }
     }
-    const stopping = open.filter((job) => running.has(job) && (job.isTerminated || job.statusReason === timedOut))
-    processes.stop(stopping.map(({ jobId }) => jobId))
+    const isStopping = (job: LocalJob) => job.isTerminated || job.isHostLost || job.statusReason === timedOut
+    processes.stop(open.filter((job) => running.has(job) && isStopping(job)).map(({ jobId }) => jobId))
   }
 }

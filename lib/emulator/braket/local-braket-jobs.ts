@@ -11,6 +11,9 @@ import {
   ServiceQuotaExceededException,
 } from '@aws-sdk/client-braket'
 import { type Journal, readJournal, startJournal } from '../batch/local-batch-journal.ts'
+import { jobContainment } from '../containment/job-containment.ts'
+import type { Ladder } from '../containment/ladder.ts'
+import { inheritedEnvironment } from '../processes/inherited-environment.ts'
 import { createJobProcesses, type JobEnd } from '../processes/job-processes.ts'
 import { prepareEntry } from './local-braket-entry.ts'
 import { checkCreateJob, checkSearch } from './local-braket-limits.ts'
@@ -34,6 +37,7 @@ interface LocalHybridJobsOptions {
   /** Put into every job's environment, and stronger than what else is there. */
   readonly environment: Readonly<Record<string, string>>
   readonly stopTimeoutSeconds: number
+  readonly ladder: () => Ladder
   readonly tell: (event: BraketEvent) => void
   readonly now: () => number
 }
@@ -45,29 +49,29 @@ const concurrentJobs = 3
 const retentionMs = 7 * 24 * 3600 * 1000
 /** Jobs are checked for their time-out this often. */
 const timeoutCheckMs = 500
-/** Of the region's own environment, what a program needs; no credentials. */
-const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
 
 /**
  * The hybrid jobs of the local Braket: each a process tree, its entry point the main process.
  *
  * The processes are those of the local Batch (see job-processes.ts), and so is what a restart finds: a job that was left
- * running is taken up, one that was killed with its region has lost its host. A cancel is SIGTERM, then SIGKILL to all.
+ * running is taken up, one that was killed with its server has lost its host. A cancel is SIGTERM, then SIGKILL to all.
  */
 export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
   const { queueSeconds, tell, now } = options
   const directory = join(options.directory, 'hybrid-jobs')
-  const base = Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+  const base = inheritedEnvironment()
   const jobs = new Map<string, LocalHybridJob>()
   const timers = new Map<LocalHybridJob, NodeJS.Timeout>()
   const launched = new Set<LocalHybridJob>()
+  /** Waiting jobs that an earlier server may have been about to start. */
+  const perhapsStarted = new Set<LocalHybridJob>()
   let journal: Journal<JobPatch> | undefined
   let timeouts: NodeJS.Timeout | undefined
 
-  const processes = createJobProcesses({
+  const processes = createJobProcesses(options.ladder, {
     directory,
     stopTimeoutSeconds: options.stopTimeoutSeconds,
-    onStart: (jobId) => started(jobOf(jobId)),
+    onStart: (jobId, hold) => started(jobOf(jobId), { hold }),
     onSignal: (jobId) => save(jobOf(jobId), { signalledAt: now() }),
     onEnd: (jobId, end) => void finish(jobOf(jobId), end),
   })
@@ -97,6 +101,7 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
 
   const launch = async (job: LocalHybridJob) => {
     launched.add(job)
+    perhapsStarted.delete(job)
     try {
       const { command, environment } = await prepareEntry(options.directory, folderOf(job), job)
       // Cancelled, or closed, in between.
@@ -108,9 +113,9 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
     }
   }
 
-  const started = (job: LocalHybridJob) => {
+  const started = (job: LocalHybridJob, held: Pick<LocalHybridJob, 'hold'> = {}) => {
     const status = job.status === 'CANCELLING' ? job.status : 'RUNNING'
-    note(job, { status, startedAt: now(), events: happened(job, 'RUNNING') })
+    note(job, { status, startedAt: now(), events: happened(job, 'RUNNING'), ...held })
   }
 
   const finish = async (job: LocalHybridJob, end: JobEnd) => {
@@ -124,7 +129,8 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
       })
     }
     const eventType = outcome.status as JobEventType
-    note(job, { ...outcome, endedAt: Math.max(now(), job.startedAt ?? 0), events: happened(job, eventType) })
+    const quiet = end.quiet && { quiet: { ...end.quiet, at: now() } }
+    note(job, { ...outcome, ...quiet, endedAt: Math.max(now(), job.startedAt ?? 0), events: happened(job, eventType) })
   }
 
   const keepResults = (job: LocalHybridJob) =>
@@ -140,7 +146,8 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
       return status === 'RUNNING' && now() >= startedAt + 1000 * seconds
     })
     const overrun = late.filter((job) => !hasOverrun(job))
-    await Promise.all(overrun.map((job) => save(job, { events: happened(job, 'MAX_RUNTIME_EXCEEDED') })))
+    // Not journalled, the disk may be full: it is over all the same, and the next server finds that out as well.
+    await Promise.allSettled(overrun.map((job) => save(job, { events: happened(job, 'MAX_RUNTIME_EXCEEDED') })))
     if (overrun.length > 0) processes.stop(overrun.map(({ jobId }) => jobId))
   }
 
@@ -194,18 +201,22 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
         throw new ConflictException({ message, $metadata: { httpStatusCode: 409 } })
       }
       const answer = { jobArn: hybridJobArn(job) }
-      if (!launched.has(job)) {
+      if (!launched.has(job) && (!perhapsStarted.delete(job) || processes.forestall(job.jobId))) {
         clearTimeout(timers.get(job))
         timers.delete(job)
-        await save(job, { status: 'CANCELLED', endedAt: now(), events: happened(job, 'CANCELLED') })
+        const end = { status: 'CANCELLED' as const, endedAt: now(), events: happened(job, 'CANCELLED') }
+        // It may start no more, so its end is journalled before it is told; else it goes on waiting.
+        await journal?.append({ jobId: job.jobId, ...end })
+        Object.assign(job, end)
         tell(hybridJobEvent(job, now()))
         return { ...answer, cancellationStatus: 'CANCELLED' }
       }
+      launched.add(job)
       if (job.status !== 'CANCELLING') {
         const saved = save(job, { status: 'CANCELLING' })
         tell(hybridJobEvent(job, now()))
-        await saved
-        processes.stop([job.jobId])
+        // Not journalled, the disk may be full: it is stopped all the same, and whoever asked asks again.
+        await saved.finally(() => processes.stop([job.jobId]))
       }
       return { ...answer, cancellationStatus: 'CANCELLING' }
     },
@@ -220,8 +231,8 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
       const kept = recorded.filter((job) => !isForgotten(job))
       journal = await startJournal<JobPatch>(file, kept)
       for (const job of kept) jobs.set(job.jobId, job)
-      takeUp(kept.filter((job) => !isEnded(job)))
-      timeouts = setInterval(checkTimeouts, timeoutCheckMs)
+      await takeUp(kept.filter((job) => !isEnded(job)))
+      timeouts = setInterval(() => void checkTimeouts(), timeoutCheckMs)
     },
 
     close: async (how: { readonly detachJobs: boolean }) => {
@@ -230,26 +241,34 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
       for (const timer of timers.values()) clearTimeout(timer)
       clearInterval(timeouts)
       if (!how.detachJobs) {
-        await Promise.all([...launched].map(({ jobId }) => closing?.append({ jobId, isHostLost: true })))
+        await Promise.allSettled([...launched].map(({ jobId }) => closing?.append({ jobId, isHostLost: true })))
       }
       await processes.close(how)
       await closing?.close()
     },
+
+    killNow: processes.killNow,
+
+    containmentOf: (jobId: string) => jobContainment(jobs.get(jobId)),
   }
 
-  /** Go on with what the last region left: jobs that run, that ended meanwhile, that were lost, that never started. */
-  function takeUp(open: readonly LocalHybridJob[]): void {
-    const neverStarted = processes.adopt(open.filter(({ isHostLost }) => !isHostLost).map(({ jobId }) => jobId))
+  /** Go on with what the last server left: jobs that run, that ended meanwhile, that were lost, that never started. */
+  async function takeUp(open: readonly LocalHybridJob[]): Promise<void> {
+    const neverStarted = await processes.adopt(open)
     for (const job of open) {
-      if (job.isHostLost || (neverStarted.has(job.jobId) && job.status === 'CANCELLING')) void finish(job, {})
-      else if (neverStarted.has(job.jobId)) enqueue(job)
-      else {
+      const isOver = job.isHostLost || job.status === 'CANCELLING'
+      const isStarted = !neverStarted.has(job.jobId) || (isOver && !processes.forestall(job.jobId))
+      if (isStarted) {
         launched.add(job)
         if (job.status === 'QUEUED') started(job)
+      } else if (isOver) void finish(job, {})
+      else {
+        perhapsStarted.add(job)
+        enqueue(job)
       }
     }
-    const stopping = [...launched].filter((job) => job.status === 'CANCELLING' || hasOverrun(job))
-    processes.stop(stopping.map(({ jobId }) => jobId))
+    const isStopping = (job: LocalHybridJob) => job.isHostLost || job.status === 'CANCELLING' || hasOverrun(job)
+    processes.stop([...launched].filter(isStopping).map(({ jobId }) => jobId))
   }
 }
 
@@ -257,10 +276,10 @@ const hasOverrun = ({ events }: LocalHybridJob): boolean =>
   events.some(({ eventType }) => eventType === 'MAX_RUNTIME_EXCEEDED')
 
 /** Without our signal the end is the job's own, however late a request to stop it came. */
-function outcomeOf(
-  job: LocalHybridJob,
-  { exitCode, startFailure }: JobEnd,
-): Pick<LocalHybridJob, 'status'> & Partial<LocalHybridJob> {
+function outcomeOf(job: LocalHybridJob, end: JobEnd): Pick<LocalHybridJob, 'status'> & Partial<LocalHybridJob> {
+  const { startFailure } = end
+  // What its server has killed at shutdown has not failed by itself.
+  const exitCode = job.isHostLost && end.exitCode !== 0 ? undefined : end.exitCode
   const isOurs = job.signalledAt !== undefined || (exitCode === undefined && startFailure === undefined)
   if (isOurs && hasOverrun(job)) {
     return { status: 'FAILED', failureReason: 'MaxRuntimeExceeded: the job ran longer than its stopping condition' }

@@ -13,6 +13,7 @@ import {
   type SearchJobsFilter,
   type SearchQuantumTasksFilter,
 } from '@aws-sdk/client-braket'
+import type { HoldRecord } from '../containment/job-containment.ts'
 
 /** What every resource of the local Braket has; `jobId` is its key in the journal, and the end of its ARN. */
 interface LocalResource {
@@ -30,13 +31,13 @@ export interface LocalTask extends LocalResource {
 }
 
 /** A hybrid job, likewise. */
-export interface LocalHybridJob extends LocalResource {
+export interface LocalHybridJob extends LocalResource, HoldRecord {
   readonly input: CreateJobCommandInput
   status: JobPrimaryStatus
   events: { readonly eventType: JobEventType; readonly at: number }[]
   /** When its main process got SIGTERM: from here on its end is ours, not its own. */
   signalledAt?: number
-  /** The region that ran it killed it at shutdown. */
+  /** The server that ran it killed it at shutdown. */
   isHostLost?: boolean
 }
 

@@ -48,7 +48,7 @@ const searchFilters = ['quantumTaskArn', 'deviceArn', 'jobArn', 'status', 'creat
  *
  * Life of a task: journalled, then answered; QUEUED until its queue time is over and a thread is free, first come first
  * served; RUNNING while the thread simulates; its results are written before it is COMPLETED. A cancel ends a queued
- * task at once and a running one with its thread. A region that dies while a task runs runs it again at its next start:
+ * task at once and a running one with its thread. A server that dies while a task runs runs it again at its next start:
  * a simulation has no effect but its results.
  */
 export function createLocalTasks({ directory, queueSeconds, concurrency, tell, now }: LocalTasksOptions) {

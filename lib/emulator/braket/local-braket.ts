@@ -10,13 +10,16 @@ import {
   SearchJobsCommand,
   SearchQuantumTasksCommand,
 } from '@aws-sdk/client-braket'
+import type { JobContainment } from '../containment/job-containment.ts'
+import { findLadder, type Ladder } from '../containment/ladder.ts'
+import { serverIdOf } from '../containment/server-id.ts'
 import { createFaults, type Faults } from '../faults.ts'
 import { createLocalHybridJobs } from './local-braket-jobs.ts'
 import type { BraketEvent } from './local-braket-records.ts'
 import { createLocalTasks } from './local-braket-tasks.ts'
 
 export interface LocalBraketOptions {
-  /** Journals, output buckets (`s3/<bucket>`), logs and folders of hybrid jobs. One region at a time. */
+  /** Journals, output buckets (`s3/<bucket>`), logs and folders of hybrid jobs. One server at a time. */
   readonly directory: string
   /** How long a task or hybrid job waits at its device, at least: a number for all, or by the device's ARN. Default 0. */
   readonly queueSeconds?: number | ((deviceArn: string) => number)
@@ -29,6 +32,8 @@ export interface LocalBraketOptions {
   /** Gets every `Braket Task State Change` and `Braket Job State Change`. */
   readonly onEvent?: (event: BraketEvent) => void
   readonly faults?: Faults
+  /** What holds the hybrid jobs' processes together. Default: one of its own, of all that this machine has. */
+  readonly ladder?: Ladder
   /** Epoch milliseconds. */
   readonly now?: () => number
 }
@@ -38,13 +43,17 @@ export interface LocalBraket {
   readonly send: BraketClient['send']
   /** Circuits that are simulated right now. */
   countSimulations(): number
-  /** Take up what the last region on this directory left. Before it, and after `close`, calls are refused. */
+  /** Take up what the last server on this directory left. Before it, and after `close`, calls are refused. */
   start(): Promise<void>
   /**
    * Stop answering. Simulations end here and are run again by the next start; hybrid jobs run on with `detachJobs`, and
    * without it are killed and gone when this resolves.
    */
   close(options: { readonly detachJobs: boolean }): Promise<void>
+  /** SIGKILL to the hybrid jobs' processes as far as that goes without waiting, for whoever leaves at once. */
+  killNow(): void
+  /** Of a hybrid job that was started, by its id; undefined for others. */
+  containmentOf(jobId: string): JobContainment | undefined
 }
 
 /**
@@ -62,11 +71,13 @@ export function createLocalBraket(options: LocalBraketOptions): LocalBraket {
     tell: (event: BraketEvent) => onEvent?.(event),
     now,
   }
+  let ladder: Ladder | undefined
   const tasks = createLocalTasks({ ...shared, concurrency: options.concurrency ?? 2 })
   const jobs = createLocalHybridJobs({
     ...shared,
     environment: options.environment ?? {},
     stopTimeoutSeconds: options.stopTimeoutSeconds ?? 30,
+    ladder: () => ladder as Ladder,
   })
   let isRunning = false
 
@@ -95,12 +106,16 @@ export function createLocalBraket(options: LocalBraketOptions): LocalBraket {
     countSimulations: tasks.countRunning,
     start: async () => {
       await mkdir(directory, { recursive: true })
+      ladder = options.ladder ?? (await findLadder({ serverId: serverIdOf(directory) }))
       await Promise.all([tasks.start(), jobs.start()])
       isRunning = true
     },
     close: async (how) => {
       isRunning = false
       await Promise.all([tasks.close(), jobs.close(how)])
+      if (!options.ladder) await ladder?.close()
     },
+    killNow: jobs.killNow,
+    containmentOf: jobs.containmentOf,
   }
 }

@@ -22,7 +22,7 @@ const maxEvents = 10_000
 const maxPageBytes = 1024 * 1024
 
 /**
- * CloudWatch Logs of the region: GetLogEvents over the files that the local Batch's jobs write.
+ * CloudWatch Logs of the emulator: GetLogEvents over the files that the local Batch's jobs write.
  *
  * A line is an event, as the awslogs driver has it; a last line without an end is one when the job has ended. Tokens
  * are places in the file. Errors: as the service's, by name: ResourceNotFoundException, InvalidParameterException.
@@ -36,7 +36,7 @@ export function createLocalLogs({ directory, batch, faults }: LocalLogsOptions):
   const getLogEvents = async (input: GetLogEventsCommandInput) => {
     const { logGroupName, logStreamName = '', nextToken, startFromHead, limit = maxEvents } = input
     if (logGroupName !== '/aws/batch/job') throw logsError('ResourceNotFoundException', 'The log group does not exist.')
-    if (!startFromHead) throw logsError('InvalidParameterException', 'The region reads logs from their head only.')
+    if (!startFromHead) throw logsError('InvalidParameterException', 'The emulator reads logs from their head only.')
     const [, place = '0'] = /^f\/(\d+)$/.exec(nextToken ?? 'f/0') ?? []
     const jobId = logStreamName.slice(logStreamName.lastIndexOf('/') + 1)
     // Asked before the file is read: what comes later is not the last line.
@@ -58,7 +58,7 @@ export function createLocalLogs({ directory, batch, faults }: LocalLogsOptions):
 
   const send = (command: unknown) => {
     if (command instanceof GetLogEventsCommand) return faults.around('GetLogEvents', () => getLogEvents(command.input))
-    return Promise.reject(new TypeError('the region has no such CloudWatch Logs command'))
+    return Promise.reject(new TypeError('the emulator has no such CloudWatch Logs command'))
   }
   return { send: send as CloudWatchLogsClient['send'] }
 }

@@ -10,6 +10,7 @@ export interface ProcessIdentity {
 
 export interface LiveProcess extends ProcessIdentity {
   readonly parentPid: number
+  readonly sessionId: number
 }
 
 interface FindOptions {
@@ -17,6 +18,8 @@ interface FindOptions {
   readonly sinceTicks?: number
   /** Processes that belong to a value whatever their environment says, e.g. seen before they cleared it. */
   readonly known?: ReadonlyMap<string, readonly ProcessIdentity[]>
+  /** Sessions that belong to a value as a whole. */
+  readonly sessions?: ReadonlyMap<number, string>
 }
 
 /**
@@ -30,7 +33,7 @@ interface FindOptions {
 export function findProcesses(
   variable: string,
   values: ReadonlySet<string>,
-  { sinceTicks = 0, known }: FindOptions = {},
+  { sinceTicks = 0, known, sessions }: FindOptions = {},
 ): Map<string, LiveProcess[]> {
   const owned = new Map<string, string>()
   for (const [value, processes] of known ?? []) for (const process of processes) owned.set(keyOf(process), value)
@@ -43,7 +46,7 @@ export function findProcesses(
     const live = readProcess(pid)
     if (!live || live.startTicks < sinceTicks) continue
     young.push(live)
-    const value = owned.get(keyOf(live)) ?? readVariable(pid, variable)
+    const value = owned.get(keyOf(live)) ?? sessions?.get(live.sessionId) ?? readVariable(pid, variable)
     if (value !== undefined && values.has(value)) ownerOf.set(pid, value)
   }
 
@@ -133,9 +136,10 @@ export function readProcess(pid: number): LiveProcess | undefined {
 
 /** Reads one line of `/proc/PID/stat`; the command's name may hold spaces and brackets, so fields count from the last. */
 export function parseStat(stat: string): LiveProcess | undefined {
-  const [state, parentPid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20)
-  if (state === 'Z' || state === 'X' || rest.length < 18) return undefined
-  return { pid: Number.parseInt(stat, 10), parentPid: Number(parentPid), startTicks: Number(rest[17]) }
+  const [state, parentPid, _group, sessionId, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20)
+  if (state === 'Z' || state === 'X' || rest.length < 16) return undefined
+  const pid = Number.parseInt(stat, 10)
+  return { pid, parentPid: Number(parentPid), sessionId: Number(sessionId), startTicks: Number(rest[15]) }
 }
 
 /** Tells this boot of the machine from every other: a pid of another boot means nothing. */
@@ -159,7 +163,21 @@ function readVariable(pid: number, variable: string): string | undefined {
   return environ.slice(start, end < 0 ? undefined : end)
 }
 
-const keyOf = ({ pid, startTicks }: ProcessIdentity) => `${pid}@${startTicks}`
+/** The children of a process, the oldest first; none where there is no such process. Source: proc(5), /proc/pid/task/tid/children. */
+export function childrenOf(pid: number): readonly number[] {
+  let threads: readonly string[]
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+  return threads.flatMap((thread) => {
+    const text = readSmallFile(`/proc/${pid}/task/${thread}/children`)?.trim() ?? ''
+    return text === '' ? [] : text.split(' ').map(Number)
+  })
+}
+
+export const keyOf = ({ pid, startTicks }: ProcessIdentity) => `${pid}@${startTicks}`
 
 let buffer = Buffer.allocUnsafe(16 * 1024)
 

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { createLocalBatch, type LocalBatch, type LocalBatchOptions } from '../../../lib/emulator/batch/local-batch.ts'
+import { createLocalBatch } from '../../../lib/emulator/batch/local-batch.ts'
+import type { LocalBatch, LocalBatchOptions } from '../../../lib/emulator/batch/local-batch-port.ts'
 
 /** Gone at the end of the test. */
 export function aDirectory(): string {

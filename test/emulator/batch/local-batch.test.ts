@@ -14,7 +14,7 @@ import {
   TerminateJobsCommand,
 } from '@aws-sdk/client-batch'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { LocalBatch } from '../../../lib/emulator/batch/local-batch.ts'
+import type { LocalBatch } from '../../../lib/emulator/batch/local-batch-port.ts'
 import type { BatchJobEvent } from '../../../lib/emulator/batch/local-batch-job.ts'
 import { createFaults } from '../../../lib/emulator/faults.ts'
 import { findProcesses } from '../../../lib/emulator/processes/process-tree.ts'
@@ -358,7 +358,7 @@ test('faults strike before a call has its effect, or after', async () => {
 
 describe('a restart', () => {
   /** A region in a process of its own, so that it can be killed for real. It submits what its arguments say. */
-  function startRegion(directory: string, scripts: readonly string[]): ChildProcess {
+  function startServer(directory: string, scripts: readonly string[]): ChildProcess {
     const program = join(directory, 'region.ts')
     const library = new URL('../../../lib/emulator/batch/local-batch.ts', import.meta.url)
     writeFileSync(
@@ -395,7 +395,7 @@ describe('a restart', () => {
     const runs = join(directory, 'ran')
     const waitFor = (flag: string) => `until [ -e ${directory}/${flag} ]; do sleep 0.02; done`
     const script = (name: string, rest: string) => `echo ${name} >> ${runs}; ${rest}`
-    const region = startRegion(directory, [
+    const region = startServer(directory, [
       script('done', 'exit 0'),
       script('ends-meanwhile', `${waitFor('down')}; setsid sleep 60 & exit 5`),
       script('runs-on', `${waitFor('up')}; exit 6`),
@@ -434,7 +434,7 @@ describe('a restart', () => {
     const directory = aDirectory()
     const runs = join(directory, 'ran')
     const scripts = Array.from({ length: 60 }, () => `echo $AWS_BATCH_JOB_ID >> ${runs}`)
-    const region = startRegion(directory, scripts)
+    const region = startServer(directory, scripts)
     const ids = await idsFrom(region, 60)
     await kill(region)
     const batch = await aBatch({ directory })
@@ -475,7 +475,7 @@ describe('a restart', () => {
     await expect(describeOne(first, running)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     const events: BatchJobEvent[] = []
     const second = await aBatch({ directory: first.directory, onEvent: (event) => events.push(event) })
-    expect(await describeOne(second, running)).toMatchObject({
+    expect(await ended(second, running)).toMatchObject({
       status: 'FAILED',
       statusReason: expect.stringMatching(/^Host EC2 \(instance .*\) terminated\.$/),
     })

@@ -104,7 +104,7 @@ test('a pid that belongs to another process by now is not signalled', async () =
 
 test("a command's name may hold brackets and spaces", () => {
   const rest = 'S 7 1 1 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 4711 0 0'
-  expect(parseStat(`42 (a) b (c) ${rest}`)).toEqual({ pid: 42, parentPid: 7, startTicks: 4711 })
+  expect(parseStat(`42 (a) b (c) ${rest}`)).toEqual({ pid: 42, parentPid: 7, sessionId: 1, startTicks: 4711 })
 })
 
 test('a zombie is dead', () => {
