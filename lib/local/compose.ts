@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -20,10 +20,12 @@ import { createSublatticeExecutor } from '../back-ends/sublattice/executor.ts'
 import { defaultPolicy, type Policy } from '../domain/turn/policy.ts'
 import { createLocalBatch } from '../emulator/batch/local-batch.ts'
 import { createLocalBraket } from '../emulator/braket/local-braket.ts'
+import type { Containment } from '../emulator/containment/containments.ts'
+import { findLadder } from '../emulator/containment/ladder.ts'
 import { startLocalDynamo } from '../emulator/dynamo/local-dynamo.ts'
 import { createFaults, type Faults } from '../emulator/faults.ts'
 import { createLocalLogs } from '../emulator/logs/local-logs.ts'
-import { killProcesses } from '../emulator/processes/process-tree.ts'
+import { killProcesses, killProcessesNow } from '../emulator/processes/process-tree.ts'
 import { createLocalRunCommand } from '../emulator/run-command/local-run-command.ts'
 import { createDynamoStore } from '../store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../store/dynamo/dynamo-bulks.ts'
@@ -32,9 +34,10 @@ import { gather } from './gather.ts'
 import { lockFolder } from './lock-folder.ts'
 import { createLocalExecutions } from './loop.ts'
 import { localResultFiles, readText } from './result-files.ts'
+import { readServerId } from './server-id.ts'
 
 export interface LocalOptions {
-  /** Everything that the region keeps; one region at a time. */
+  /** Everything that the server keeps; one server at a time. */
   readonly directory: string
   /** What running Batch jobs may use together. */
   readonly vcpus: number
@@ -42,6 +45,8 @@ export interface LocalOptions {
   readonly hosts: readonly string[]
   /** From SIGTERM to SIGKILL for a Batch job, as ECS_CONTAINER_STOP_TIMEOUT. */
   readonly stopTimeoutSeconds: number
+  /** How Batch and hybrid jobs may be held together; the best that this machine has is taken. Default: see `findLadder`. */
+  readonly containments?: readonly Containment[]
   /** Where Batch jobs run. Default: each in a folder of its own. */
   readonly workingDirectory?: string
   /** How long a Braket device lets tasks wait. Default 0. */
@@ -59,17 +64,19 @@ export interface LocalOptions {
 export interface Local {
   readonly context: Context
   readonly faults: Faults
-  /** Take up the jobs and the open dispatches that the last region on this folder has left. */
+  /** Take up the jobs and the open dispatches that the last server on this folder has left. */
   start(): Promise<void>
   /**
    * Stop. Without `detachJobs` every process of every job is killed and gone when this resolves; either way dispatches
    * go on at the next start.
    */
   close(options: { detachJobs: boolean }): Promise<void>
+  /** Kill every process of every job as far as that goes within two seconds, and without giving way to anything else. */
+  killNow(): void
 }
 
-/** Every process that the region starts carries this variable, so that none outlives it unnoticed. */
-const regionVariable = 'QUENCH_REGION'
+/** See readServerId. */
+const serverVariable = 'QUENCH_SERVER'
 
 /** On one machine answers come at once, and so may questions. */
 const localPolicy: Policy = {
@@ -85,14 +92,16 @@ const eventGatherMs = 20
 /**
  * The embedded stand-in for AWS: the real store, use cases and executors over back ends on this machine.
  *
- * Errors: Conflict when another process has a region in this directory.
+ * Errors: Conflict when another process has a server on this directory.
  */
 export async function composeLocal(options: LocalOptions): Promise<Local> {
   const { directory, faults = createFaults(), log = () => {} } = options
   const at = (name: string) => join(directory, name)
   await mkdir(at('results'), { recursive: true })
   const lock = await lockFolder(directory)
-  const environment = { [regionVariable]: await readRegionId(at('region-id')) }
+  const serverId = await readServerId(at('server-id'))
+  const environment = { [serverVariable]: serverId }
+  const ladder = await findLadder({ serverId, ...(options.containments && { allowed: options.containments }) })
   const dynamo = await startLocalDynamo({ directory: at('dynamodb') })
 
   const events = gather(eventGatherMs, async (batch: readonly unknown[]) => {
@@ -107,6 +116,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     stopTimeoutSeconds: options.stopTimeoutSeconds,
     ...(options.workingDirectory !== undefined && { workingDirectory: options.workingDirectory }),
     environment,
+    ladder,
     faults,
     onEvent: events.add,
   })
@@ -115,6 +125,7 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
     ...(options.queueSeconds !== undefined && { queueSeconds: options.queueSeconds }),
     stopTimeoutSeconds: options.stopTimeoutSeconds,
     environment,
+    ladder,
     faults,
     onEvent: events.add,
   })
@@ -182,9 +193,18 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
       await braket.close({ detachJobs })
       await runCommand.close()
       await events.close()
-      if (!detachJobs) await killProcesses(regionVariable, new Set(Object.values(environment)))
+      if (!detachJobs) {
+        ladder.killNow()
+        await killProcesses(serverVariable, new Set([serverId]))
+      }
+      await ladder.close()
       await dynamo.close()
       await lock.release()
+    },
+    killNow: () => {
+      const leaving = [...batch.killNow(), ...braket.killNow()]
+      ladder.killNow()
+      killProcessesNow(serverVariable, serverId, leaving)
     },
   }
 }
@@ -207,11 +227,4 @@ function instanceId(n: number): string {
 
 function byName(executors: readonly Executor[]): ReadonlyMap<string, Executor> {
   return new Map(executors.map((executor) => [executor.name, executor]))
-}
-
-async function readRegionId(file: string): Promise<string> {
-  await writeFile(file, randomUUID(), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  return readFile(file, 'utf8')
 }

@@ -14,19 +14,21 @@ export interface ServerOptions extends LocalOptions {
 export interface Server {
   readonly url: string
   close(options: { detachJobs: boolean }): Promise<void>
+  /** Kill what runs, for whoever leaves at once. */
+  killNow(): void
 }
 
 /**
- * The embedded server: a region and the HTTP API over it, on loopback only.
+ * The embedded server: the emulator and the HTTP API over it, on loopback only.
  *
  * It has one user, whoever started it, who owns every dispatch.
  * Errors: EADDRINUSE as Node gives it; Conflict when another server uses the folder.
  */
 export async function startServer({ port, ...options }: ServerOptions): Promise<Server> {
-  const region = await composeLocal(options)
+  const local = await composeLocal(options)
   const user = { id: userInfo().username, isAdmin: true }
   const app = createHttpApp({
-    api: createApi(region.context),
+    api: createApi(local.context),
     identify: (c) => {
       // A page of another site can reach loopback under a name of its own (DNS rebinding); its Host header tells.
       if (!isLoopback(c.req.header('host') ?? '')) throw new Forbidden('this server answers to loopback names only')
@@ -35,7 +37,7 @@ export async function startServer({ port, ...options }: ServerOptions): Promise<
   })
   try {
     const server = await listen(app.fetch, port)
-    await region.start()
+    await local.start()
     const { port: taken } = server.address() as AddressInfo
     return {
       url: `http://127.0.0.1:${taken}`,
@@ -43,11 +45,12 @@ export async function startServer({ port, ...options }: ServerOptions): Promise<
         const closed = new Promise((resolve) => server.close(resolve))
         if ('closeAllConnections' in server) server.closeAllConnections()
         await closed
-        await region.close(how)
+        await local.close(how)
       },
+      killNow: local.killNow,
     }
   } catch (error) {
-    await region.close({ detachJobs: true })
+    await local.close({ detachJobs: true })
     throw error
   }
 }

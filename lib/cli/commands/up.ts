@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Prices } from '../../back-ends/prices.ts'
 import { InvalidInput } from '../../domain/errors.ts'
+import { type Containment, containments } from '../../emulator/containment/containments.ts'
 import { loadPrices } from '../input/load-prices.ts'
 import { readTextFile } from '../input/read-text-file.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
@@ -20,6 +21,7 @@ interface UpOptions {
   readonly slurm?: boolean
   readonly prices?: string
   readonly detachJobs?: boolean
+  readonly containment?: Containment[]
 }
 
 /** `quench up` */
@@ -44,6 +46,12 @@ export const addUp: AddCommand = (program, run) => {
     .option('--queue-seconds <n>', 'how long Braket devices let tasks wait', parseCount({ min: 0, max: 86_400 }), 0)
     .option('--slurm', 'offer the Slurm of this machine as the executor slurm; sbatch must be on the PATH')
     .option('--prices <file>', 'what jobs cost, as JSON; without it no price is known')
+    .addOption(
+      new Option(
+        '--containment <a,b>',
+        'how Batch and hybrid jobs may be held together: cgroup, freezer, subreaper, namespace, best-effort; the first that works here is taken (default: all but namespace)',
+      ).argParser(parseContainments),
+    )
     .option('--detach-jobs', 'leave running jobs alone on ctrl-C; they are found again at the next start')
     .action(run(up))
 }
@@ -53,6 +61,17 @@ function parseHosts(text: string): string[] {
   const bad = hosts.find((host) => !/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(host))
   if (bad !== undefined) throw new InvalidArgumentError(`"${bad}" is not the name of a host.`)
   return hosts
+}
+
+function parseContainments(text: string): Containment[] {
+  return text.split(',').map((word) => {
+    const found = containments.find((one) => one.replace(' ', '-') === word.trim())
+    if (!found)
+      throw new InvalidArgumentError(
+        `"${word.trim()}" is none of ${containments.join(', ').replace('best e', 'best-e')}.`,
+      )
+    return found
+  })
 }
 
 async function up({ json, print, printError }: Session, options: UpOptions): Promise<ExitCode> {
@@ -72,13 +91,17 @@ async function up({ json, print, printError }: Session, options: UpOptions): Pro
     queueSeconds: options.queueSeconds,
     ...(options.slurm && { slurm: await isSlurmThere() }),
     ...(prices && { prices }),
+    ...(options.containment && { containments: options.containment }),
   }).catch((error: unknown) => {
     throw isPortTaken(error) ? new InvalidInput(`Port ${port} is taken. Choose another: --port N, 0 for any.`) : error
   })
   print(json ? JSON.stringify({ url: server.url }) : `listening on ${server.url}`)
 
   await stopAsked
-  process.once('SIGINT', () => process.exit(exitCodes.forced))
+  process.once('SIGINT', () => {
+    if (!detachJobs) server.killNow()
+    process.exit(exitCodes.forced)
+  })
   const jobs = detachJobs ? 'leaving the running jobs alone' : 'ending the running jobs'
   printError(`Stopping: ${jobs}. Open dispatches go on with the next "quench up". Ctrl-C again leaves at once.`)
   await server.close({ detachJobs })

@@ -2,6 +2,7 @@ import type { BatchClient } from '@aws-sdk/client-batch'
 import type { JobContainment } from '../containment/job-containment.ts'
 import type { Ladder } from '../containment/ladder.ts'
 import type { Faults } from '../faults.ts'
+import type { ProcessIdentity } from '../processes/process-tree.ts'
 import type { BatchJobEvent } from './local-batch-job.ts'
 
 export interface LocalBatchOptions {
@@ -37,8 +38,11 @@ export interface LocalBatch {
    * job is killed and gone when this resolves, and the next start finds their host lost.
    */
   close(options: { readonly detachJobs: boolean }): Promise<void>
-  /** SIGKILL to the jobs' processes as far as that goes without waiting, for whoever leaves at once. */
-  killNow(): void
+  /**
+   * SIGKILL to what runs as far as that goes without waiting, for whoever leaves at once. Answers the keepers that do it:
+   * they must live on, and end by themselves.
+   */
+  killNow(): readonly ProcessIdentity[]
   /** Of a job that was started; undefined for others. */
   containmentOf(jobId: string): JobContainment | undefined
 }

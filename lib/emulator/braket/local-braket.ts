@@ -14,6 +14,7 @@ import type { JobContainment } from '../containment/job-containment.ts'
 import { findLadder, type Ladder } from '../containment/ladder.ts'
 import { serverIdOf } from '../containment/server-id.ts'
 import { createFaults, type Faults } from '../faults.ts'
+import type { ProcessIdentity } from '../processes/process-tree.ts'
 import { createLocalHybridJobs } from './local-braket-jobs.ts'
 import type { BraketEvent } from './local-braket-records.ts'
 import { createLocalTasks } from './local-braket-tasks.ts'
@@ -50,8 +51,11 @@ export interface LocalBraket {
    * without it are killed and gone when this resolves.
    */
   close(options: { readonly detachJobs: boolean }): Promise<void>
-  /** SIGKILL to the hybrid jobs' processes as far as that goes without waiting, for whoever leaves at once. */
-  killNow(): void
+  /**
+   * SIGKILL to what runs as far as that goes without waiting, for whoever leaves at once. Answers the keepers that do it:
+   * they must live on, and end by themselves.
+   */
+  killNow(): readonly ProcessIdentity[]
   /** Of a hybrid job that was started, by its id; undefined for others. */
   containmentOf(jobId: string): JobContainment | undefined
 }

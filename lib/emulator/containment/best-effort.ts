@@ -55,9 +55,10 @@ export function createBestEffortRung(looker: ProcessLooker): Rung {
     hold: () => ({}),
     end: chase,
     holdsSomething: () => undefined,
-    endNow: (jobs) => {
-      for (const { root } of jobs) if (root) signalProcess(root, 'SIGKILL')
+    endNow: ({ root }) => {
+      if (root) signalProcess(root, 'SIGKILL')
     },
+    endAllNow: () => {},
     list: () => [],
     close: () => {},
   }

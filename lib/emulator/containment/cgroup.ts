@@ -48,9 +48,8 @@ export function createCgroupRung(group: string): Rung {
     },
 
     holdsSomething: ({ jobId }) => holdsSomething(groupOf(jobId)),
-    endNow: (jobs) => {
-      for (const { jobId } of jobs) kill(groupOf(jobId))
-    },
+    endNow: ({ jobId }) => kill(groupOf(jobId)),
+    endAllNow: () => kill(group),
     list: () => listGroups(group),
     close: () => {
       if (removeGroup(group)) removeIfEmpty(dirname(group))

@@ -45,9 +45,8 @@ export function createFreezerRung(group: string): Rung {
     },
 
     holdsSomething: ({ jobId }) => withGroupsBelow(groupOf(jobId)).some((path) => membersOf(path).length > 0),
-    endNow: (jobs) => {
-      for (const { jobId } of jobs) for (const path of withGroupsBelow(groupOf(jobId))) sweep(path)
-    },
+    endNow: ({ jobId }) => withGroupsBelow(groupOf(jobId)).forEach(sweep),
+    endAllNow: () => withGroupsBelow(group).forEach(sweep),
     list: () => listGroups(group),
     close: () => {
       if (removeGroup(group) && listGroups(dirname(group)).length === 0) removeGroup(dirname(group))

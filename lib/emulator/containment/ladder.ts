@@ -24,6 +24,10 @@ export interface Ladder {
   /** For jobs that an earlier server has started. */
   rungOf(containment: Containment): Rung
   readonly looker: ProcessLooker
+  /** SIGKILL to all that is in the server's groups, whoever has put it there, without waiting for its end. */
+  killNow(): void
+  /** The groups of this server's jobs, claimed by anybody or not. */
+  list(): readonly string[]
   close(): Promise<void>
 }
 
@@ -61,6 +65,10 @@ export async function findLadder({ serverId, allowed = usualContainments }: Ladd
     best,
     rungOf: (containment) => known.find((rung) => rung.containment === containment) ?? lastResort,
     looker,
+    killNow: () => {
+      for (const rung of rungs) rung.endAllNow()
+    },
+    list: () => rungs.flatMap((rung) => rung.list()),
     close: async () => {
       for (const rung of known) rung.close()
       await looker.close()

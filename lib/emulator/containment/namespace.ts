@@ -53,13 +53,12 @@ export function createNamespaceRung(lastResort: Rung): Rung {
       const found = initOf(job)
       return found ? isAlive(found) : undefined
     },
-    endNow: (jobs) => {
-      for (const job of jobs) {
-        writeFate(job)
-        const found = initOf(job)
-        if (found) signalProcess(found, 'SIGKILL')
-      }
+    endNow: (job) => {
+      writeFate(job)
+      const found = initOf(job)
+      if (found) signalProcess(found, 'SIGKILL')
     },
+    endAllNow: () => {},
     list: () => [],
     close: () => {},
   }

@@ -54,7 +54,9 @@ export interface Rung {
   /** Does something of the job live, by what the kernel says? Undefined where that is unknown. */
   holdsSomething(job: HeldJob): boolean | undefined
   /** SIGKILL as far as that goes without waiting, for whoever must leave at once. */
-  endNow(jobs: readonly HeldJob[]): void
+  endNow(job: HeldJob): void
+  /** The same for all that is in the server's group, whoever has put it there. */
+  endAllNow(): void
   /** The jobs of this server that have a group on this machine, claimed by anybody or not. */
   list(): readonly string[]
   /** Take away what was made for the server. */

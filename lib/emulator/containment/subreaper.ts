@@ -40,9 +40,8 @@ export function createSubreaperRung(lastResort: Rung): Rung {
       if (readRunFile(job.runFile)?.isQuiet) return false
       return isKept ? true : undefined
     },
-    endNow: (jobs) => {
-      for (const job of jobs) askKeeper(job)
-    },
+    endNow: askKeeper,
+    endAllNow: () => {},
     list: () => [],
     close: () => {},
   }

@@ -70,8 +70,11 @@ export interface JobProcesses {
   forestall(jobId: string): boolean
   /** SIGTERM to the main processes, as a container's PID 1 gets it; SIGKILL to everything after the stop time-out. */
   stop(jobIds: readonly string[]): void
-  /** SIGKILL to what runs as far as that goes without waiting, for whoever leaves at once. */
-  killNow(): void
+  /**
+   * SIGKILL to what runs as far as that goes without waiting, for whoever leaves at once. Answers the keepers that do it:
+   * they must live on, and end by themselves.
+   */
+  killNow(): readonly ProcessIdentity[]
   /** SIGKILL everything and wait until it is gone, or only let go of it. Nothing is reported any more. */
   close(options: { readonly detachJobs: boolean }): Promise<void>
 }
@@ -312,13 +315,16 @@ export function createJobProcesses(ladder: () => Ladder, options: JobProcessesOp
     },
 
     killNow: () => {
-      for (const job of running.values()) {
+      const jobs = [...running.values()]
+      for (const job of jobs) {
         forestall(runFileOf(job.jobId))
-        job.rung.endNow([heldOf(job)])
+        job.rung.endNow(heldOf(job))
       }
+      return jobs.flatMap(({ rung, root }) => (rung.containment === 'subreaper' && root ? [root] : []))
     },
 
     close: async ({ detachJobs }) => {
+      if (isClosed) return
       isClosed = true
       clearTimeout(adoptedTimer)
       for (const { stopTimer } of running.values()) clearTimeout(stopTimer)

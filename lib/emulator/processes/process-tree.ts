@@ -115,6 +115,21 @@ export async function killProcesses(
   }
 }
 
+/**
+ * SIGKILL everything that carries `variable=value`, until two looks in a row find nothing, or two seconds are over.
+ *
+ * Gives way to nothing else meanwhile, for a process that is about to leave. `spared` are those that end by themselves.
+ */
+export function killProcessesNow(variable: string, value: string, spared: readonly ProcessIdentity[]): void {
+  const deadline = performance.now() + 2_000
+  const isSpared = new Set(spared.map(keyOf))
+  for (let quietLooks = 0; quietLooks < 2 && performance.now() < deadline; ) {
+    const live = (findProcesses(variable, new Set([value])).get(value) ?? []).filter((one) => !isSpared.has(keyOf(one)))
+    quietLooks = live.length === 0 ? quietLooks + 1 : 0
+    for (const process of live) signalProcess(process, 'SIGKILL')
+  }
+}
+
 function merged(
   some: ReadonlyMap<string, readonly ProcessIdentity[]>,
   more: ReadonlyMap<string, readonly ProcessIdentity[]>,

@@ -36,13 +36,13 @@ describeExecutor('batch', {
   packs: true,
   start: async () => {
     const directory = mkdtempSync(join(tmpdir(), 'quench-batch-'))
-    const region = randomUUID()
+    const server = randomUUID()
     const faults = createFaults()
     const batch = createLocalBatch({
       directory,
       vcpus: 16,
       stopTimeoutSeconds: 1,
-      environment: { QUENCH_REGION: region },
+      environment: { QUENCH_SERVER: server },
       faults,
     })
     await batch.start()
@@ -55,7 +55,7 @@ describeExecutor('batch', {
       },
       script: (text) => ({ command: ['sh', '-c', text] }),
       unknownHandles: (calls) => handles(calls === 1 ? 2 : 150),
-      countLive: () => findProcesses('QUENCH_REGION', new Set([region])).get(region)?.length ?? 0,
+      countLive: () => findProcesses('QUENCH_SERVER', new Set([server])).get(server)?.length ?? 0,
       stop: async () => {
         await batch.close({ detachJobs: false })
         rmSync(directory, { recursive: true })

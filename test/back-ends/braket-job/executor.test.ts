@@ -39,13 +39,13 @@ describeExecutor('braket-job', {
   start: async () => {
     const directory = mkdtempSync(join(tmpdir(), 'quench-braket-job-'))
     for (const [kind, script] of Object.entries(scripts)) writeFileSync(join(directory, `${kind}.sh`), script)
-    const region = randomUUID()
+    const server = randomUUID()
     const faults = createFaults()
     const queueSeconds = (device: string) => (device === busyQpu ? 3600 : 0)
     const braket = createLocalBraket({
       directory,
       queueSeconds,
-      environment: { QUENCH_REGION: region },
+      environment: { QUENCH_SERVER: server },
       stopTimeoutSeconds: 1,
       faults,
     })
@@ -66,7 +66,7 @@ describeExecutor('braket-job', {
         return aJobSpec({ options: executor.optionsSchema.parse(options) })
       },
       unknownHandles: (calls) => (calls === 1 ? [unknown()] : [unknown(), unknown(), unknown()]),
-      countLive: () => findProcesses('QUENCH_REGION', new Set([region])).get(region)?.length ?? 0,
+      countLive: () => findProcesses('QUENCH_SERVER', new Set([server])).get(server)?.length ?? 0,
       stop: async () => {
         await braket.close({ detachJobs: false })
         rmSync(directory, { recursive: true })

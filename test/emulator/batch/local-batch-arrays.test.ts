@@ -10,8 +10,8 @@ import {
   TerminateJobsCommand,
 } from '@aws-sdk/client-batch'
 import { describe, expect, test } from 'vitest'
-import type { LocalBatch } from '../../../lib/emulator/batch/local-batch-port.ts'
 import type { BatchJobEvent } from '../../../lib/emulator/batch/local-batch-job.ts'
+import type { LocalBatch } from '../../../lib/emulator/batch/local-batch-port.ts'
 import { findProcesses } from '../../../lib/emulator/processes/process-tree.ts'
 import { aBatch, aDirectory } from './a-batch.ts'
 

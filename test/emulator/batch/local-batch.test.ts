@@ -14,8 +14,8 @@ import {
   TerminateJobsCommand,
 } from '@aws-sdk/client-batch'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { LocalBatch } from '../../../lib/emulator/batch/local-batch-port.ts'
 import type { BatchJobEvent } from '../../../lib/emulator/batch/local-batch-job.ts'
+import type { LocalBatch } from '../../../lib/emulator/batch/local-batch-port.ts'
 import { createFaults } from '../../../lib/emulator/faults.ts'
 import { findProcesses } from '../../../lib/emulator/processes/process-tree.ts'
 import { throttled } from '../../contracts/executor-contract.ts'
@@ -82,10 +82,10 @@ describe('a job', () => {
   test("sees Batch's variables, its own and the region's, but not our credentials", async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret'
     onTestFinished(() => void delete process.env.AWS_SECRET_ACCESS_KEY)
-    const batch = await aBatch({ environment: { QUENCH_REGION: 'r' } })
+    const batch = await aBatch({ environment: { QUENCH_SERVER: 'r' } })
     const environment = [
       { name: 'MINE', value: 'a b' },
-      { name: 'QUENCH_REGION', value: 'forged' },
+      { name: 'QUENCH_SERVER', value: 'forged' },
     ]
     const jobId = await submit(batch, { containerOverrides: { command: ['env'], environment } })
     await ended(batch, jobId)
@@ -96,7 +96,7 @@ describe('a job', () => {
         'AWS_BATCH_JQ_NAME=default',
         'AWS_BATCH_JOB_ATTEMPT=1',
         'MINE=a b',
-        'QUENCH_REGION=r',
+        'QUENCH_SERVER=r',
         `PATH=${process.env.PATH}`,
       ]),
     )

@@ -360,10 +360,10 @@ const forever = { text: 'sleep 300 & wait' }
 
 describe('a hybrid job', () => {
   test('sees what its container would, and leaves its results where they are asked for', async () => {
-    const braket = await aBraket({ environment: { QUENCH_REGION: 'r' } })
+    const braket = await aBraket({ environment: { QUENCH_SERVER: 'r' } })
     const result = join(braket.directory, 'result')
     const text = [
-      'echo "$AMZN_BRAKET_JOB_NAME $AMZN_BRAKET_DEVICE_ARN $QUENCH_REGION $AWS_SECRET_ACCESS_KEY"',
+      'echo "$AMZN_BRAKET_JOB_NAME $AMZN_BRAKET_DEVICE_ARN $QUENCH_SERVER $AWS_SECRET_ACCESS_KEY"',
       'cat "$AMZN_BRAKET_HP_FILE" > "$AMZN_BRAKET_JOB_RESULTS_DIR/results.json"',
     ].join('\n')
     process.env.AWS_SECRET_ACCESS_KEY = 'secret'
@@ -419,15 +419,15 @@ describe('a hybrid job', () => {
   })
 
   test('that runs is cancelled with all its processes', async () => {
-    const region = randomUUID()
-    const braket = await aBraket({ environment: { QUENCH_REGION: region } })
+    const server = randomUUID()
+    const braket = await aBraket({ environment: { QUENCH_SERVER: server } })
     const arn = await createJob(braket, { text: 'trap "" TERM; setsid sleep 300 & sleep 300; sleep 300' })
     // Its shells, and both sleeps: then the trap is set.
-    await expect.poll(() => findProcesses('QUENCH_REGION', new Set([region])).get(region)?.length).toBeGreaterThan(3)
+    await expect.poll(() => findProcesses('QUENCH_SERVER', new Set([server])).get(server)?.length).toBeGreaterThan(3)
     expect(await cancelJob(braket, arn)).toMatchObject({ cancellationStatus: 'CANCELLING' })
     expect(await cancelJob(braket, arn)).toMatchObject({ cancellationStatus: 'CANCELLING' })
     expect(await jobEnded(braket, arn)).toMatchObject({ status: 'CANCELLED' })
-    expect(findProcesses('QUENCH_REGION', new Set([region])).size).toBe(0)
+    expect(findProcesses('QUENCH_SERVER', new Set([server])).size).toBe(0)
     await expect(cancelJob(braket, arn)).rejects.toMatchObject({ name: 'ConflictException' })
   })
 
