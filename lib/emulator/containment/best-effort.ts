@@ -60,6 +60,6 @@ export function createBestEffortRung(looker: ProcessLooker): Rung {
     },
     endAllNow: () => {},
     list: () => [],
-    close: () => {},
+    close: async () => {},
   }
 }

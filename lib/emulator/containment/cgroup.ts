@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { killPid } from './kill-pid.ts'
 import { createPauses } from './pauses.ts'
-import { listGroups, removeGroup } from './remove-group.ts'
+import { listGroups, removeGroup, removeServerGroup } from './remove-group.ts'
 import type { Rung } from './rung.ts'
 
 /**
@@ -51,15 +51,8 @@ export function createCgroupRung(group: string): Rung {
     endNow: ({ jobId }) => kill(groupOf(jobId)),
     endAllNow: () => kill(group),
     list: () => listGroups(group),
-    close: () => {
-      if (removeGroup(group)) removeIfEmpty(dirname(group))
-    },
+    close: () => removeServerGroup(group),
   }
-}
-
-/** Removes what other servers share, unless one of them uses it. */
-function removeIfEmpty(path: string): void {
-  if (listGroups(path).length === 0) removeGroup(path)
 }
 
 function killFrozen(path: string): void {

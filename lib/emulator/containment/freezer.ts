@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { killPid } from './kill-pid.ts'
 import { createPauses } from './pauses.ts'
-import { listGroups, removeGroup } from './remove-group.ts'
+import { listGroups, removeGroup, removeServerGroup } from './remove-group.ts'
 import type { Rung } from './rung.ts'
 
 /**
@@ -48,9 +48,7 @@ export function createFreezerRung(group: string): Rung {
     endNow: ({ jobId }) => withGroupsBelow(groupOf(jobId)).forEach(sweep),
     endAllNow: () => withGroupsBelow(group).forEach(sweep),
     list: () => listGroups(group),
-    close: () => {
-      if (removeGroup(group) && listGroups(dirname(group)).length === 0) removeGroup(dirname(group))
-    },
+    close: () => removeServerGroup(group),
   }
 }
 

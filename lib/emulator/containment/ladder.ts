@@ -60,7 +60,7 @@ export async function findLadder({ serverId, allowed = usualContainments }: Ladd
     best = rung
     break
   }
-  const known = [best, ...rungs, lastResort]
+  const known = [...new Set([best, ...rungs, lastResort])]
   return {
     best,
     rungOf: (containment) => known.find((rung) => rung.containment === containment) ?? lastResort,
@@ -70,7 +70,7 @@ export async function findLadder({ serverId, allowed = usualContainments }: Ladd
     },
     list: () => rungs.flatMap((rung) => rung.list()),
     close: async () => {
-      for (const rung of known) rung.close()
+      await Promise.all(known.map((rung) => rung.close()))
       await looker.close()
     },
   }
@@ -84,8 +84,9 @@ async function holds(rung: Rung): Promise<boolean> {
     const { group, join: joinFile = '', keeper = [], wrapper = [] } = rung.hold(jobId, runFile)
     if (group !== undefined) mkdirSync(group, { recursive: true })
     writeFileSync(runFile, `${runLabel(rung.containment)} \n`)
-    const script = '[ -z "$1" ] || { echo 0 > "$1"; } || exit 76; shift; (sleep 60 &) ; echo held; exec "$@" sleep 60'
-    const [program = '', ...args] = [...keeper, '/bin/sh', '-c', script, 'quench-probe', joinFile, ...wrapper]
+    const script = '[ -z "$1" ] || { echo 0 > "$1"; } || exit 76; shift; exec "$@"'
+    const command = [...wrapper, '/bin/sh', '-c', '(sleep 60 &) ; echo held; exec sleep 60']
+    const [program = '', ...args] = [...keeper, '/bin/sh', '-c', script, 'quench-probe', joinFile, ...command]
     const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
     const childEnd = once(child, 'exit').then(([code, signal]): ChildEnd => ({ code, signal }), notStarted)
     const isHeld = await Promise.race([once(child.stdout, 'data').then(() => true), childEnd.then(() => false)])

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { readRunFile } from '../processes/job-run-file.ts'
-import { isAlive, signalProcess } from '../processes/process-tree.ts'
+import { childrenOf, isAlive, type ProcessIdentity, readProcess, signalProcess } from '../processes/process-tree.ts'
 import { createPauses } from './pauses.ts'
 import type { HeldJob, Rung } from './rung.ts'
 
@@ -25,7 +25,13 @@ exec "$@"
  * Source: pid_namespaces(7): the kernel kills all members when init ends, and init is gone only after them; unshare(1).
  */
 export function createNamespaceRung(lastResort: Rung): Rung {
-  const initOf = ({ runFile }: HeldJob) => readRunFile(runFile)?.init
+  /** As its run file says; a job may have deleted that, so also as the third of the line shell, unshare, init. */
+  const initOf = ({ runFile, root }: HeldJob): ProcessIdentity | undefined => {
+    const { init } = readRunFile(runFile) ?? {}
+    if (init || !root || !isAlive(root)) return init
+    const [unshare = 0] = childrenOf(root.pid)
+    return readProcess(childrenOf(unshare)[0] ?? 0)
+  }
 
   return {
     containment: 'namespace',
@@ -35,17 +41,14 @@ export function createNamespaceRung(lastResort: Rung): Rung {
 
     end: async (job) => {
       writeFate(job)
+      let found: ProcessIdentity | undefined
       for (const pauses = createPauses(); ; await pauses.next()) {
-        const found = initOf(job)
+        found ??= initOf(job)
         if (found) signalProcess(found, 'SIGKILL')
-        if (found && !isAlive(found)) {
-          if (job.root) signalProcess(job.root, 'SIGKILL')
-          return { containment: 'namespace', what: 'the init of the PID namespace is gone' }
-        }
-        // Without an init the job's shell was about to start one, which reads its fate and ends.
-        if (!found && !(job.root && isAlive(job.root))) {
-          if (!initOf(job)) return lastResort.end(job)
-        }
+        // What the shell was about to start reads the fate, and ends.
+        if (job.root) signalProcess(job.root, 'SIGKILL')
+        if (found && !isAlive(found)) return { containment: 'namespace', what: 'the init of the PID namespace is gone' }
+        if (!found && !(job.root && isAlive(job.root)) && !initOf(job)) return lastResort.end(job)
       }
     },
 
@@ -60,7 +63,7 @@ export function createNamespaceRung(lastResort: Rung): Rung {
     },
     endAllNow: () => {},
     list: () => [],
-    close: () => {},
+    close: async () => {},
   }
 }
 

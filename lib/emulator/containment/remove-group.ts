@@ -1,5 +1,6 @@
 import { readdirSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { createPauses } from './pauses.ts'
 
 /**
  * Remove a cgroup and those that were made below it. Says whether it is gone: one with processes is not.
@@ -14,6 +15,14 @@ export function removeGroup(path: string): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
+}
+
+/** Remove the group of a server, and the one above it, which all servers share, unless another one is in there. */
+export async function removeServerGroup(path: string): Promise<void> {
+  // For a moment after the last group below has gone, the one above is still busy. What holds something stays.
+  const pauses = createPauses()
+  for (let tries = 0; tries < 6 && !removeGroup(path) && listGroups(path).length === 0; tries++) await pauses.next()
+  if (listGroups(dirname(path)).length === 0) removeGroup(dirname(path))
 }
 
 /** The groups below one. */

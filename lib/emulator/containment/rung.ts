@@ -60,5 +60,5 @@ export interface Rung {
   /** The jobs of this server that have a group on this machine, claimed by anybody or not. */
   list(): readonly string[]
   /** Take away what was made for the server. */
-  close(): void
+  close(): Promise<void>
 }

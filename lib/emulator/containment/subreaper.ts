@@ -1,5 +1,5 @@
 import { readRunFile } from '../processes/job-run-file.ts'
-import { isAlive, signalProcess } from '../processes/process-tree.ts'
+import { childrenOf, isAlive, signalProcess } from '../processes/process-tree.ts'
 import { findKeeper } from './keeper-program.ts'
 import { createPauses } from './pauses.ts'
 import type { HeldJob, Quiet, Rung } from './rung.ts'
@@ -43,14 +43,15 @@ export function createSubreaperRung(lastResort: Rung): Rung {
     endNow: askKeeper,
     endAllNow: () => {},
     list: () => [],
-    close: () => {},
+    close: async () => {},
   }
 }
 
 const isAliveKeeper = ({ root }: HeldJob): boolean => root !== undefined && isAlive(root)
 
 function askKeeper({ root }: HeldJob): void {
-  if (!root) return
+  // Without a child it is not ready yet, and would die of the signal; the shell that it starts then finds itself forestalled.
+  if (!root || childrenOf(root.pid).length === 0) return
   signalProcess(root, 'SIGTERM')
   // The job may have stopped it.
   signalProcess(root, 'SIGCONT')

@@ -34,7 +34,10 @@ export function aFolder(): string {
 /** A ladder with one rung, gone at the end of the test. */
 export async function aLadder(allowed: Containment): Promise<Ladder> {
   const ladder = await findLadder({ serverId: `test-${randomUUID()}`, allowed: [allowed] })
-  onTestFinished(() => ladder.close())
+  onTestFinished(async () => {
+    ladder.killNow()
+    await ladder.close()
+  })
   return ladder
 }
 
