@@ -4,7 +4,8 @@ import { library } from '../run-command/host-shell.ts'
  * The batch script: `batch FOLDER MASK`. Nothing in it comes from a task.
  *
  * TERM does not end it: it waits for the command, writes its end to `fate`, and sees to it that nothing outlives the job.
- * A cancel by Quench signals every process itself; any other TERM (`scancel --batch`) is passed on. After a natural end what
+ * A cancel by Quench signals every process itself; any other TERM, and every other signal, is passed on to the command, which
+ * is what the batch script is with a plain sbatch (`--signal=B:USR1@60`, `scancel --batch`). After a natural end what
  * is left is killed at once; after a cancel it has the longest grace a cancel can ask for (300 s), in case nobody comes
  * back to kill it. A sweeper waits beside it: sites that track processes by their parents (proctrack/linuxproc, pgid) lose
  * daemons, and a KILL leaves the batch script no time to look for them. With proctrack/cgroup there is nothing to sweep,
@@ -33,10 +34,12 @@ finish() {
 fated() { [ -e fate ] && read -r fate rest <fate && [ "$fate" = cancelled ]; }
 on_signal() {
   hit=1
-  [ -z "$child" ] || fated || kill -TERM "$child" 2>/dev/null
+  [ -n "$child" ] || { missed="$missed $1"; return; }
+  [ "$1" = TERM ] && fated || kill -s "$1" "$child" 2>/dev/null
 }
-child= hit=
-trap on_signal TERM INT HUP
+child= hit= missed=
+# What a shell can catch (it would end of a name that it does not know); --signal=B:USR1@60 and scancel --batch send them.
+for one in HUP INT QUIT ABRT PIPE ALRM TERM USR1 USR2 CONT TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF; do trap "on_signal $one" $one; done
 case $verb in
 finish) finish "$4"; exit ;;
 sweep)
@@ -67,9 +70,13 @@ if command -v setsid >/dev/null; then
   start_of "$sweeper" && sweeper_start=$start
 fi
 command=$(cat "$folder/command")
-( trap - TERM INT HUP; umask "$mask"; . ./start ) </dev/null &
+# A shell lets what it does not wait for ignore INT and QUIT, for good; a command under a plain sbatch hears them.
+if env --default-signal=INT,QUIT true 2>/dev/null; then heard() { exec env --default-signal=INT,QUIT "$@"; }
+elif command -v perl >/dev/null; then heard() { exec perl -e '$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV' "$@"; }
+else heard() { exec "$@"; }; fi
+( umask "$mask"; . ./start ) </dev/null &
 child=$!
-[ -z "$hit" ] || kill -TERM "$child" 2>/dev/null
+for one in $missed; do on_signal "$one"; done
 code=127
 while :; do
   hit= last=$code
@@ -79,6 +86,7 @@ while :; do
 done
 # Interrupted by a signal just as the command ended, wait has told the code already and knows the command no more.
 [ $code != 127 ] || code=$last
+child=
 decide . "ended $(date +%s) $code" || : >yielded
 grace=0
 ! fated || grace=300

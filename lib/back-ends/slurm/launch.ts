@@ -38,7 +38,7 @@ export function launchSlurmScript({
   environment,
   options,
 }: SlurmCommand & { options: SbatchOptions }) {
-  const start = `${enter(cwd)}exec env ${assignments(environment)} "QUENCH_JOB=$member" /bin/sh -c " $command"\n`
+  const start = `${enter(cwd)}heard env ${assignments(environment)} "QUENCH_JOB=$member" /bin/sh -c " $command"\n`
   return launch({ name, command, start, options, log: '', staging: '', isStaged: 'true', reach: fenceOne })
 }
 
@@ -65,7 +65,7 @@ export function launchArrayScripts(array: {
   const isOneFolder = members.every(({ cwd }) => cwd === first.cwd)
   const shared = Object.entries(first.environment).filter(([variable]) => common.has(variable))
 
-  const start = `${isOneFolder ? enter(first.cwd) : ''}exec env ${assignments(Object.fromEntries(shared))} "$@" \\
+  const start = `${isOneFolder ? enter(first.cwd) : ''}heard env ${assignments(Object.fromEntries(shared))} "$@" \\
   "QUENCH_JOB=$member" "QUENCH_TASK_INDEX=$SLURM_ARRAY_TASK_ID" /bin/sh -c " $command"
 `
   const elements = members.map((member, index) => {

@@ -5,6 +5,8 @@ import { commandOptions } from '../run-command/command-options.ts'
 import { maxScriptBytes, scriptBytes } from '../run-command/script-size.ts'
 import { asUser } from './as-user.ts'
 import { launchSlurmScript } from './launch.ts'
+import { headerOptions, readOption } from './read-option.ts'
+import type { OptionField } from './sbatch-options.ts'
 
 /** By name. */
 export type Clusters = Readonly<Record<string, Cluster>>
@@ -21,16 +23,14 @@ interface Cluster {
 /** Bytes of a launch kept free for the `QUENCH_…` variables, which are not known when a graph is checked. */
 const reservedBytes = 8_000
 
-/** Options of sbatch that are ours to give, or that would change what it prints. It takes any unique beginning of them. */
-const ourOptions = [
-  ...['array', 'chdir', 'clusters', 'error', 'export', 'export-file', 'gid', 'help', 'ignore-pbs', 'input', 'job-name'],
-  ...['open-mode', 'output', 'parsable', 'quiet', 'test-only', 'uid', 'usage', 'verbose', 'version', 'wait', 'wrap'],
-]
-
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
 const value = z.string().regex(/^[^\0-\x1f]+$/, 'must be one line and not empty')
-const count = z.int().positive()
+/** A number not below `least`, or a text, in a spelling of sbatch's. */
+const spelled = (least: number, spelling: RegExp, message: string) =>
+  z.union([z.int(message).min(least, message), z.string().regex(spelling, message)], message)
+const count = spelled(1, /^\+?0*[1-9]\d*$/, 'must be a number above 0').transform(Number)
 
+/** As sbatch(1) 22.05 takes them; what it refuses itself (a node count that is no range) is left to it. */
 const taskOptions = z.strictObject({
   cluster: z.string().exactOptional(),
   ...commandOptions,
@@ -38,38 +38,35 @@ const taskOptions = z.strictObject({
   account: value.exactOptional(),
   qos: value.exactOptional(),
   gres: value.exactOptional(),
-  time: z
-    .union(
-      [count, z.string().regex(/^(\d+(:\d{1,2}){0,2}|\d+-\d{1,2}(:\d{1,2}){0,2})$/)],
-      'must be minutes, or Slurm’s MM:SS, HH:MM:SS or D-HH:MM:SS',
-    )
-    .exactOptional(),
-  nodes: z.union([count, z.string().regex(/^\d+(-\d+)?$/)], 'must be a number, or least-most').exactOptional(),
+  time: spelled(
+    -1,
+    /^(-1|unlimited|infinite|\d+(:\d+){0,2}|\d+-(\d+(:\d+){0,2})?)$/i,
+    'must be minutes, Slurm’s MM:SS, HH:MM:SS, D-HH or D-HH:MM:SS, or UNLIMITED (or 0, or -1)',
+  ).exactOptional(),
+  nodes: spelled(1, /^\d+[km]?([-,:]\d+[km]?)*$/i, 'must be a number, least-most, or a list of sizes').exactOptional(),
   ntasks: count.exactOptional(),
   cpusPerTask: count.exactOptional(),
-  mem: z
-    .union([count, z.string().regex(/^\d+[KMGT]?$/i)], 'must be megabytes, or a number and K, M, G or T')
-    .exactOptional(),
-  extra: z
-    .array(
-      value
-        .regex(/^--[a-z][a-z-]*(=|$)/i, 'must be --key or --key=value')
-        .refine((option) => !isOurs(option), 'is for Quench to give'),
-    )
-    .exactOptional(),
+  mem: spelled(
+    0,
+    /^\d+([KMGT]B?)?$/i,
+    'must be megabytes, or a number and K, M, G or T (4G, 20GB); 0 is all that a node has',
+  ).exactOptional(),
+  extra: z.array(value).exactOptional(),
 })
 
 export type TaskOptions = z.infer<typeof taskOptions>
 
-function isOurs(option: string): boolean {
-  const key = /^--([^=]+)/.exec(option)?.[1]
-  return key !== undefined && ourOptions.some((ours) => ours.startsWith(key))
-}
-
-/** Checks a task's options: the cluster is one of those configured, the launch fits a command. */
+/**
+ * Checks a task's options: the cluster is one of those configured, sbatch has the options and Quench can take them, the launch
+ * fits a command.
+ *
+ * What comes out has one way to say each: what `extra` and the command's `#SBATCH` lines say of `partition`, `time` and the
+ * like is there, the rest in `extra` as `--key` or `--key=value`. What is said twice with different values is a problem, but
+ * that options have the last word over `#SBATCH` lines, as they have on a command line.
+ */
 export function optionsSchema(clusters: Clusters): Executor['optionsSchema'] {
   const known = Object.keys(clusters)
-  return taskOptions.superRefine((options, context) => {
+  return taskOptions.transform(gather).superRefine((options, context) => {
     const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
     const { cluster } = options
     if (known.length === 0) problem('cluster', 'no cluster is configured')
@@ -82,6 +79,37 @@ export function optionsSchema(clusters: Clusters): Executor['optionsSchema'] {
         `command and environment are ${excessBytes} bytes too long for Run Command (64 KB in all): put them into a file`,
       )
   })
+}
+
+/** Options with those of `extra` and of the `#SBATCH` lines where they belong. */
+function gather(options: TaskOptions, context: z.RefinementCtx<TaskOptions>): TaskOptions {
+  const { extra = [], ...named } = options
+  const given: Record<string, unknown> = { ...named }
+  const rest = new Map<string, string>()
+  const problem = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
+
+  const take = (text: string, path: (string | number)[], mayBeOverruled: boolean) => {
+    const read = readOption(text.trim())
+    if ('problem' in read) return problem(path, read.problem)
+    const { key, rule } = read.option
+    if ('carried' in rule) {
+      if (mayBeOverruled && rest.has(key)) return
+      rest.set(key, read.value === undefined ? `--${key}` : `--${key}=${read.value}`)
+      return
+    }
+    const { field } = rule as { readonly field: OptionField }
+    if (mayBeOverruled && given[field] !== undefined) return
+    const parsed = taskOptions.shape[field].safeParse(read.value)
+    if (!parsed.success) return problem(path, `--${key} ${parsed.error.issues[0]?.message}`)
+    if (given[field] !== undefined && String(given[field]) !== String(parsed.data))
+      return problem(path, `--${key} says something else than ${field}`)
+    given[field] = parsed.data
+  }
+  for (const [index, text] of extra.entries()) take(text, ['extra', index], false)
+  for (const text of headerOptions(options.command)) take(text, ['command'], true)
+  // --no-requeue goes with every job.
+  rest.delete('no-requeue')
+  return { ...given, ...(rest.size > 0 && { extra: [...rest.values()] }) } as TaskOptions
 }
 
 /** The options as sbatch takes them. `timeoutSeconds` is the time limit of a task that names none, in whole minutes. */

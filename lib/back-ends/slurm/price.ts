@@ -24,10 +24,12 @@ interface SlurmSize {
  * How many cores a job asks for, at most.
  *
  * `ntasks` counts the tasks of the whole job; without it there is one a node. Of `2-4` nodes it may get four. Options in
- * `extra` are not read, nor is it known whether the site gives whole nodes.
+ * `extra` are not read (--gpus, --exclusive), nor is it known whether the site gives whole nodes. `2k` nodes are 2,048.
  * Source: sbatch(1), --nodes, --ntasks, --cpus-per-task.
  */
 function slurmCores({ nodes = 1, ntasks, cpusPerTask = 1 }: SlurmSize): number {
-  const counts = String(nodes).split('-').map(Number)
+  const counts = [...String(nodes).matchAll(/(\d+)([km]?)/gi)].map(
+    ([, number, unit = '']) => Number(number) * ({ k: 1024, m: 1024 ** 2 }[unit.toLowerCase()] ?? 1),
+  )
   return Math.max(ntasks ?? Math.max(...counts), Math.min(...counts)) * cpusPerTask
 }

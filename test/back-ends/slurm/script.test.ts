@@ -11,7 +11,6 @@ import { createSlurmExecutor } from '../../../lib/back-ends/slurm/executor.ts'
 import { findSlurmScript, parseJobId } from '../../../lib/back-ends/slurm/find-script.ts'
 import { launchArrayScripts, launchSlurmScript, type SlurmCommand } from '../../../lib/back-ends/slurm/launch.ts'
 import { observeSlurm } from '../../../lib/back-ends/slurm/observe.ts'
-import { sbatchOptions } from '../../../lib/back-ends/slurm/options.ts'
 import { parseSlurmPoll, pollSlurmScript } from '../../../lib/back-ends/slurm/poll-script.ts'
 import { createScratchHost } from '../../support/scratch-host.ts'
 
@@ -462,74 +461,5 @@ describe('a poll', () => {
     const { exitCode, stdout } = await login.run(pollSlurmScript([{ name: 'job-1-1', jobId: 7 }]))
     expect([exitCode, parseSlurmPoll(stdout)]).toEqual([74, []])
     login.program('squeue', 'exit 0')
-  })
-})
-
-describe('options for a cluster', () => {
-  const two = { one: { instanceId: 'i-0001' }, two: { instanceId: 'i-0002' } }
-  const executor = (clusters: Record<string, { instanceId: string }> = { one: two.one }) =>
-    createSlurmExecutor({ ssm: { send: () => Promise.reject() }, clusters })
-  const problems = (options: object, clusters?: Record<string, { instanceId: string }>) =>
-    executor(clusters)
-      .optionsSchema.safeParse({ command: 'true', ...options })
-      .error?.issues.map(({ message }) => message)
-
-  test('are what sbatch takes', () => {
-    const options = {
-      ...{
-        cluster: 'one',
-        command: 'true',
-        cwd: '/tmp',
-        environment: { A: 'b' },
-        partition: 'gpu',
-        account: 'a',
-        qos: 'q',
-      },
-      ...{ time: '1-02:03:04', nodes: '1-4', ntasks: 2, cpusPerTask: 3, mem: '4G', gres: 'gpu:2', extra: ['--nice=5'] },
-    }
-    expect(problems(options)).toBeUndefined()
-    expect(sbatchOptions(options, 90)).toEqual([
-      ...['--partition=gpu', '--account=a', '--qos=q', '--gres=gpu:2', '--time=1-02:03:04', '--nodes=1-4'],
-      ...['--ntasks=2', '--cpus-per-task=3', '--mem=4G', '--nice=5'],
-    ])
-  })
-
-  test('take the time limit from the task, in whole minutes, where they have none', () => {
-    expect(sbatchOptions({ command: 'true' }, 61)).toEqual(['--time=2'])
-    expect(sbatchOptions({ command: 'true', time: 5 }, 61)).toEqual(['--time=5'])
-  })
-
-  test('name a cluster where there are several', () => {
-    expect(problems({}, two)).toEqual(['must be one of one, two'])
-    expect(problems({ cluster: 'three' }, two)).toEqual(['must be one of one, two'])
-    expect(problems({ cluster: 'two' }, two)).toBeUndefined()
-  })
-
-  test('fit the document of a command', () => {
-    expect(problems({ command: 'x'.repeat(35_000) })).toBeUndefined()
-    expect(problems({ command: 'x'.repeat(60_000) })?.[0]).toMatch(/bytes too long for Run Command/)
-  })
-
-  test.for([
-    { command: '' },
-    { command: 'a\0b' },
-    { cwd: '' },
-    { environment: { 'A-B': '' } },
-    { environment: { QUENCH_JOB: 'x' } },
-    { partition: 'a\nb' },
-    { time: 'soon' },
-    { time: 0 },
-    { nodes: 'many' },
-    { mem: '4 GB' },
-    { extra: ['-n4'] },
-    { extra: ['nice'] },
-    { extra: ['--nice=1\n'] },
-    { extra: ['--job-name=x'] },
-    { extra: ['--job-n=x'] },
-    { extra: ['--wrap=x'] },
-    { extra: ['--o=x'] },
-    { noSuchOption: 1 },
-  ])('are refused: %j', (options) => {
-    expect(problems(options)).toHaveLength(1)
   })
 })
