@@ -60,7 +60,9 @@ export interface Observation {
   readonly startedAt?: number
   readonly endedAt?: number
   readonly exitCode?: number
-  /** With `failed`, always; with `unknown`, why. */
+  /** Why a `queued` job waits, in the words of its back end: `Resources`, `JobHeldUser`. */
+  readonly reason?: string
+  /** With `failed`, always; with `cancelled`, who did it, where that was not Quench; with `unknown`, why. */
   readonly failure?: Failure
   /** Of a child dispatch: what it has spent so far. */
   readonly spent?: Amounts

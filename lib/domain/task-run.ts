@@ -32,6 +32,8 @@ export interface TaskRun {
   readonly childSpend?: Amounts
   /** A released claim is not taken up again before this moment. */
   readonly notBefore?: number
+  /** Why its queued job waits, in the words of its back end. */
+  readonly waitReason?: string
   /** Since when the back end has said that it does not know the job. */
   readonly missingSince?: number
   /** Since when, by our clock, the machine that could tell about its job has not been there, and what is known of that. */

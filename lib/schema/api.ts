@@ -184,6 +184,8 @@ export interface TaskView {
   readonly endedAt?: string
   readonly exitCode?: number
   readonly failure?: { readonly code: string; readonly message: string; readonly source: string }
+  /** Why its job waits, in the words of its back end. */
+  readonly waitReason?: string
   /** The host that its job is on, or that tells about it, has been away for long. */
   readonly hostAway?: { readonly since: string; readonly message: string }
   /** Of one that is `cancelled`: nobody waited for the end of its job, which was never confirmed. */

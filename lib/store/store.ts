@@ -136,6 +136,7 @@ export interface RunChange {
   readonly failure?: TaskRun['failure']
   readonly timedOutAt?: number
   readonly childSpend?: Amounts
+  readonly waitReason?: string | null
   readonly missingSince?: number | null
   readonly away?: TaskRun['away'] | null
   readonly searchedTo?: number

@@ -137,9 +137,20 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
       const handle = await submit({ command: 'sleep 300' })
       await reach(handle, 'running')
       await cluster.onLogin(`scancel ${handle.jobId}`)
-      await reach(handle, 'cancelled')
+      const message = 'cancelled on the cluster, not by Quench'
+      expect(await reach(handle, 'cancelled')).toMatchObject({ failure: { code: 'CancelledOutside', message } })
       expect(await cluster.executor.cancel([handle], force)).toEqual([{ outcome: 'ended' }])
-      expect(await observe(handle)).toMatchObject({ state: 'cancelled' })
+      expect(await observe(handle)).toMatchObject({ state: 'cancelled', failure: { message } })
+    })
+
+    test('that wait say why, and those that Quench cancels need no reason', async () => {
+      const held = await submit({ extra: ['--hold'] })
+      await eventually(async () => (await observe(held)).reason === 'JobHeldUser')
+      const later = await submit({ extra: ['--begin=now+1hour'] })
+      await eventually(async () => (await observe(later)).reason === 'BeginTime')
+      await cluster.executor.cancel([held, later], force)
+      await reach(held, 'cancelled')
+      expect(await reach(later, 'cancelled')).toEqual(expect.not.objectContaining({ failure: expect.anything() }))
     })
 
     test('by the thousand are polled with one command, and stopped with one command and two scancels', async () => {

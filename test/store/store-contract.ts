@@ -332,8 +332,10 @@ export function describeStore(name: string, start: () => Promise<{ store: Store;
       test('a note without a state leaves the state, and null takes a note away', async () => {
         const { id } = await aStored()
         const claim = await submitted(id, {}, { state: 'running' })
-        expect(await store.noteRun(id, claim, { missingSince: 7, cancelError: 'throttled' })).toBe(true)
-        expect(await runOf(id)).toMatchObject({ state: 'running', missingSince: 7, cancelError: 'throttled' })
+        expect(
+          await store.noteRun(id, claim, { missingSince: 7, waitReason: 'Priority', cancelError: 'throttled' }),
+        ).toBe(true)
+        expect(await runOf(id)).toMatchObject({ state: 'running', missingSince: 7, waitReason: 'Priority' })
         expect(await store.noteRun(id, claim, { missingSince: null, cancelError: null })).toBe(true)
         const run = await runOf(id)
         expect(run).toMatchObject({ state: 'running', handle })

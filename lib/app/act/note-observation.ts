@@ -17,6 +17,7 @@ function stateChange(run: TaskRun, seen: Observation, now: number): RunChange | 
   const answered = {
     ...(run.away !== undefined && { away: null }),
     ...(run.missingSince !== undefined && seen.state !== 'lost' && { missingSince: null }),
+    ...(seen.reason !== run.waitReason && seen.state !== 'lost' && { waitReason: seen.reason ?? null }),
   }
   const isNew = Object.keys(answered).length > 0
   switch (seen.state) {

@@ -122,6 +122,7 @@ export function taskView(
     ...(run?.endedAt !== undefined && { endedAt: iso(run.endedAt) }),
     ...(run?.exitCode !== undefined && { exitCode: run.exitCode }),
     ...(failure && { failure: { code: failure.code, message: failure.message, source: failure.source } }),
+    ...(run?.state === 'queued' && run.waitReason !== undefined && { waitReason: run.waitReason }),
     ...(outcome === undefined && awayPart(run, at)),
     ...(outcome === 'cancelled' && run && isGivenUp(run) && { lost: true }),
     ...(run && state === 'succeeded' && { resultUri: resultUri(run.attempt) }),

@@ -12,6 +12,8 @@ export interface SlurmReport {
   readonly fate?: 'ended' | 'cancelled' | 'lost'
   /** Of the task's command. */
   readonly exitCode?: number
+  /** Slurm's reason for what waits or has failed; for what was cancelled, `by` and a user id where the site keeps accounts. */
+  readonly why?: string
   readonly startedAt?: number
   readonly endedAt?: number
 }
@@ -52,7 +54,7 @@ const longForms: Readonly<Record<string, string>> = {
  * that ended with 0 has succeeded, unless Slurm says that it took the job away (time, memory, node, preemption).
  * Source: slurm.schedmd.com/job_state_codes.html; squeue(1), "JOB STATE CODES".
  */
-export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation {
+export function observeSlurm({ state, fate, why, ...rest }: SlurmReport): Observation {
   if (state === undefined) return fate === undefined || fate === 'lost' ? { state: 'lost', ...rest } : end(fate, rest)
   if (state === '?') return { state: 'unknown', failure: failure('NoAnswer', noAnswer, true) }
   const long = longForm(state)
@@ -64,13 +66,14 @@ export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation
     case 'REQUEUE_HOLD':
     case 'RESV_DEL_HOLD':
     case 'SPECIAL_EXIT':
-      return { state: 'queued' }
+      return { state: 'queued', ...(why !== undefined && { reason: why }) }
     case 'COMPLETED':
       return end(fate === 'cancelled' ? fate : 'ended', { exitCode: 0, ...rest })
     case 'FAILED':
-      return end(fate === 'cancelled' ? fate : 'ended', rest)
+      return end(fate === 'cancelled' ? fate : 'ended', rest, why)
     case 'CANCELLED':
-      return end(fate === 'ended' && rest.exitCode === 0 ? fate : 'cancelled', rest)
+      if (fate === 'cancelled' || (fate === 'ended' && rest.exitCode === 0)) return end(fate, rest)
+      return { ...cancelled(rest), failure: failure('CancelledOutside', cancelledBy(why)) }
     case 'REVOKED':
       // A sibling of the federation has the job; only the job's own word tells its end here.
       return fate === 'ended' ? end(fate, rest) : running(rest)
@@ -93,18 +96,18 @@ export function observeSlurm({ state, fate, ...rest }: SlurmReport): Observation
 
 const noAnswer = 'squeue shows nothing of the job, and nobody says that it has ended'
 
-type Rest = Omit<SlurmReport, 'state' | 'fate'>
+type Rest = Omit<SlurmReport, 'state' | 'fate' | 'why'>
 
 const running = ({ startedAt }: Rest): Observation => ({
   state: 'running',
   ...(startedAt !== undefined && { startedAt }),
 })
 
-function end(fate: 'ended' | 'cancelled', rest: Rest): Observation {
+function end(fate: 'ended' | 'cancelled', rest: Rest, why?: string): Observation {
   const { exitCode } = rest
   if (fate === 'cancelled') return cancelled(rest)
   if (exitCode === 0) return { state: 'succeeded', ...rest }
-  return { state: 'failed', ...rest, failure: failure('NonZeroExit', explainExit(exitCode)) }
+  return { state: 'failed', ...rest, failure: failure('NonZeroExit', explainExit(exitCode, why)) }
 }
 
 /** A command that was cancelled has no exit code worth showing. */
@@ -121,10 +124,14 @@ const failure = (code: string, message: string, retryable = false): Failure => (
 })
 
 /** A shell reports 128 and the signal's number for a command that a signal ended. */
-const explainExit = (code: number | undefined) => {
-  if (code === undefined) return 'Slurm says FAILED; the job left no exit code'
+const explainExit = (code: number | undefined, why: string | undefined) => {
+  if (code === undefined) return `Slurm says FAILED${why === undefined ? '' : ` (${why})`}; the job left no exit code`
   return `exit code ${code}${code > 128 ? ` (signal ${code - 128})` : ''}`
 }
+
+/** Source: sacct(1), State: "CANCELLED by" the user id. */
+const cancelledBy = (why: string | undefined) =>
+  `cancelled on the cluster${why?.startsWith('by ') ? ` by user ${why.slice(3)}` : ''}, not by Quench`
 
 /** `CANCELLED by 1000` and `CANCELLED+` are CANCELLED. Source: sacct(1), State. */
 function longForm(state: string): string {

@@ -32,10 +32,10 @@ has_aged() {
 age() { [ "$1" = - ] || echo $((now - $1)); }
 tell() {
   from=$(age "$2") to=$(age "$3")
-  echo "$1 \${fate%"\${fate#?}"} \${from:--} \${to:--} $code;"
+  echo "$1 \${fate%"\${fate#?}"} \${from:--} \${to:--} $code\${why:+ $why};"
 }
 keep() {
-  [ ! -d "$dir" ] || { echo "$1 $2 $3" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
+  [ ! -d "$dir" ] || { echo "$1 $2 $3 $why" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
   tell "$1" "$2" "$3"
 }
 # No row, no end, no exit code.
@@ -116,9 +116,9 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
   const instant = (age: string | undefined) => (now - Number(age)) * 1000
   const reports: SlurmReport[] = []
   for (const line of lines) {
-    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+);$/.exec(line)
+    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+)(?: (.+))?;$/.exec(line)
     if (!match || Number.isNaN(now)) break
-    const [, state = '-', letter = '-', from, to, code] = match
+    const [, state = '-', letter = '-', from, to, code, why] = match
     const fate = fates[letter]
     reports.push({
       ...(state !== '-' && { state }),
@@ -126,6 +126,7 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
       ...(from !== '-' && { startedAt: instant(from) }),
       ...(to !== '-' && { endedAt: instant(to) }),
       ...(code !== '-' && { exitCode: Number(code) }),
+      ...(why !== undefined && { why }),
     })
   }
   return reports

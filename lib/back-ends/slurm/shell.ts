@@ -11,7 +11,7 @@
  * | `job` | that launch, and the batch script as its first act | the job's id |
  * | `began` | batch script | when it started |
  * | `fate` | link(2): batch script, kill, poll | `ended TIME CODE`, `cancelled TIME` or `lost TIME`; the first one holds |
- * | `end` | poll | the state in which Slurm has ended the job, start and end: slurmctld forgets after MinJobAge |
+ * | `end` | poll | the state in which Slurm has ended the job, start and end, and why: slurmctld forgets after MinJobAge |
  * | `swept` | batch script, or its sweeper | that no process of the job is left on its node |
  * | `yielded` | batch script | that it found a fate that it had not written itself |
  * | `seen` | poll | since when a job without id has been asked for |
@@ -55,7 +55,7 @@ base=$(pwd)
 now=$(date +%s)
 nap() { sleep 0.05 2>/dev/null || sleep 1; }
 queue() {
-  SLURM_TIME_FORMAT=%s LC_ALL=C squeue --noheader --all --states=all --user="$(id -u)" --format='J|%F|%K|%t|%S|%e|%j' "$@" \\
+  SLURM_TIME_FORMAT=%s LC_ALL=C squeue --noheader --all --states=all --user="$(id -u)" --format='J|%F|%K|%t|%S|%e|%j|%r' "$@" \\
     </dev/null 2>".said.$$"
 }
 has_said() {

@@ -4,7 +4,7 @@
  * `know` joins them to `known`, a line for each handle, in order; `read_job` reads one. One squeue however many jobs: all of
  * the user's, by one request (`--states=all` also shows those that have ended, until MinJobAge is over; `scontrol show job`
  * knows no more). Where the site keeps accounts, `ask_accounts` adds the ended jobs that neither slurmctld nor their folder
- * can tell; sacct is believed about ends alone, since a job that slurmctld does not know may be RUNNING there for ever.
+ * can tell, and who cancelled those that Quench has not; sacct is believed about ends alone, since a job that slurmctld does not know may be RUNNING there for ever.
  *
  * A job without a row is not gone: squeue prints nothing, with exit code 0, when it could not ask (`doubt`: it had something
  * to say beside its rows). `ask_controller` puts into `gone` the jobs of which slurmctld itself says that it has no such id, or
@@ -19,13 +19,13 @@ describe_jobs() {
     if [ "$a" = @ ]; then prefix=\${b#.}; continue; fi
     name=$prefix$a dir=$prefix$a job=\${b%_*} index=- mine=0
     case $b in *_*) index=\${b#*_} dir=$name/$index ;; esac
-    fate= when= code= began= note= from= to=
+    fate= when= code= began= note= from= to= why=
     before
     [ ! -e "$dir/fate" ] || read -r fate when code <"$dir/fate"
     [ ! -e "$dir/began" ] || read -r began <"$dir/began"
-    [ ! -e "$dir/end" ] || read -r note from to <"$dir/end"
+    [ ! -e "$dir/end" ] || read -r note from to why <"$dir/end"
     [ "$job" != 0 ] || [ ! -e "$name/job" ] || read -r job <"$name/job"
-    echo "R|$name|$dir|$job|$index|\${fate:--}|\${when:--}|\${code:--}|\${began:--}|\${note:--}|\${from:--}|\${to:--}|$mine"
+    echo "R|$name|$dir|$job|$index|\${fate:--}|\${when:--}|\${code:--}|\${began:--}|\${note:--}|\${from:--}|\${to:--}|$mine|$why"
   done
 }
 join_jobs() {
@@ -33,7 +33,10 @@ join_jobs() {
     function time(text) { return text ~ /^[0-9]+$/ ? text : "-" }
     $1 == "J" {
       key = $7 SUBSEP $2 SUBSEP ($3 == "N/A" ? "-" : $3)
+      if (who[key] == "") who[key] = $9
       if (key in state) next
+      # Of what waits, and of what failed: else it is what the job has waited for.
+      if ($4 ~ /^(PD|CF|RQ|RF|RH|RD|SE|F)$/ && $8 != "None") why[key] = substr($8, 1, 200)
       state[key] = $4
       start[key] = time($5)
       end[key] = time($6)
@@ -46,8 +49,10 @@ join_jobs() {
       key = $2 SUBSEP $4 SUBSEP $5
       row = $2
       for (i = 3; i <= 13; i++) row = row " " $i
-      if (key in state) print row, state[key], start[key], end[key], alive[$4] + 0
-      else print row, "-", "-", "-", 0
+      reason = $14 != "" ? $14 : who[key] != "" ? "by " who[key] : why[key]
+      gsub(/;/, ",", reason)
+      if (key in state) print row, state[key], start[key], end[key], alive[$4] + 0, reason
+      else print row, "-", "-", "-", 0, reason
     }'
 }
 ask_slurm() {
@@ -57,14 +62,16 @@ ask_slurm() {
 }
 ask_accounts() {
   missing=$(printf '%s\\n' "$known" | awk '
-    $3 != 0 && $5 == "-" && $9 == "-" && $13 == "-" { printf "%s%s", comma, $4 == "-" ? $3 : $3 "_" $4; comma = "," }')
+    $3 != 0 && $9 == "-" && ($5 == "-" && $13 == "-" || $5 != "cancelled" && $13 == "CA") { printf "%s%s", comma, $4 == "-" ? $3 : $3 "_" $4; comma = "," }')
   if [ -n "$missing" ] && command -v sacct >/dev/null; then
     ended=$(SLURM_TIME_FORMAT=%s LC_ALL=C sacct --noheader --allocations --parsable2 --jobs="$missing" \\
       --format=JobID,State,Start,End,JobName </dev/null 2>/dev/null | awk -F '|' '
         $2 ~ /^(BOOT_FAIL|CANCELLED|COMPLETED|DEADLINE|FAILED|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|TIMEOUT)/ {
           split($1, id, "_")
+          who = $2
+          if (!sub(/^CANCELLED by /, "", who)) who = ""
           sub(/[^A-Z_].*/, "", $2)
-          print "J|" id[1] "|" (id[2] == "" ? "N/A" : id[2]) "|" $2 "|" $3 "|" $4 "|" $5
+          print "J|" id[1] "|" (id[2] == "" ? "N/A" : id[2]) "|" $2 "|" $3 "|" $4 "|" $5 "||" who
         }')
     know "$ended"
   fi
@@ -95,5 +102,5 @@ ask_controller() {
 }
 is_gone() { case $gone in *" $dir "*) ;; *) return 1 ;; esac; }
 know() { known=$(printf '%s\\n' "$jobs" "$1" "$rows" | join_jobs); }
-read_job() { read -r name dir job index fate when code began note from to mine state start end alive; }
+read_job() { read -r name dir job index fate when code began note from to mine state start end alive why; }
 `

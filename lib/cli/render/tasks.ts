@@ -40,10 +40,11 @@ function indentOf(task: TaskRow): string {
   return '  '.repeat(keyOf(task).split('/').length - 1)
 }
 
-/** Why a task failed or nothing is known of it, and what its process left with; of a sublattice, the dispatch that is its job. */
-export function noteOf({ failure, exitCode, childId, hostAway }: TaskView): string {
+/** Why a task failed, waits, or nothing is known of it, and what its process left with; of a sublattice, the dispatch that is its job. */
+export function noteOf({ failure, exitCode, childId, hostAway, waitReason }: TaskView): string {
   if (hostAway) return `host away: ${hostAway.message}`
   if (failure) return failure.message
+  if (waitReason !== undefined) return `waiting: ${waitReason}`
   if (childId !== undefined) return `dispatch ${childId}`
   return exitCode === undefined || exitCode === 0 ? '' : `exit code ${exitCode}`
 }

@@ -251,3 +251,10 @@ test('a host that is away is shown with its jobs when it has been for five minut
   expect(view({}, 300)).toMatchObject({ hostAway: { since: created, message: 'i-1 is stopped' } })
   expect(view({ state: 'failed', live: false }, 300)).not.toHaveProperty('hostAway')
 })
+
+test('a job that waits is shown with the reason, and one that runs or was is not', () => {
+  const view = (run: Parameters<typeof aRun>[0]) =>
+    taskView(aDispatch(), aGraph().tasks[0] as Task, aRun({ waitReason: 'Resources', ...run }), at(1), () => '')
+  expect(view({ state: 'queued' })).toMatchObject({ state: 'queued', waitReason: 'Resources' })
+  expect(view({ state: 'running' })).not.toHaveProperty('waitReason')
+})

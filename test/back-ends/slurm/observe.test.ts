@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { observeSlurm } from '../../../lib/back-ends/slurm/observe.ts'
+import { observeSlurm, type SlurmReport } from '../../../lib/back-ends/slurm/observe.ts'
 
 /** Every state of job_state_codes.html and squeue(1), long and compact, with what Quench makes of it. */
 const states = [
@@ -42,7 +42,7 @@ describe('a state of Slurm', () => {
   })
 
   test.for(['CANCELLED by 1000', 'CANCELLED+', 'CANCELLED by 0'])('%s is CANCELLED', (state) => {
-    expect(observeSlurm({ state })).toEqual({ state: 'cancelled' })
+    expect(observeSlurm({ state })).toMatchObject({ state: 'cancelled', failure: { code: 'CancelledOutside' } })
   })
 
   test.for(['LAUNCH_FAILED', 'XY', ''])('that the manual does not have yet (%j) is not an end', (state) => {
@@ -67,6 +67,31 @@ test('a job of which Slurm says nothing is to be asked for again, whatever it ha
   expect(observeSlurm({ state: '?', fate: 'cancelled' })).toMatchObject({
     state: 'unknown',
     failure: { retryable: true },
+  })
+})
+
+test('a job that waits says why, in the words of Slurm', () => {
+  expect(observeSlurm({ state: 'PD', why: 'Resources' })).toEqual({ state: 'queued', reason: 'Resources' })
+  expect(observeSlurm({ state: 'PD' })).toEqual({ state: 'queued' })
+  expect(observeSlurm({ state: 'R', why: 'Resources' })).toEqual({ state: 'running' })
+})
+
+test('a job that failed without a word of its own has that of Slurm', () => {
+  expect(observeSlurm({ state: 'F', why: 'launch failed requeued held' }).failure?.message).toMatch(
+    /^Slurm says FAILED \(launch failed requeued held\)/,
+  )
+})
+
+describe('a job that was cancelled', () => {
+  const message = (report: SlurmReport) => observeSlurm({ state: 'CA', ...report }).failure?.message
+  test('by somebody else says so, and by whom where Slurm knows', () => {
+    expect(message({})).toBe('cancelled on the cluster, not by Quench')
+    expect(message({ why: 'by ada' })).toBe('cancelled on the cluster by user ada, not by Quench')
+    expect(message({ fate: 'ended', exitCode: 143 })).toBe('cancelled on the cluster, not by Quench')
+  })
+  test('by Quench, or too late, says nothing', () => {
+    expect(message({ fate: 'cancelled' })).toBeUndefined()
+    expect(message({ fate: 'ended', exitCode: 0 })).toBeUndefined()
   })
 })
 

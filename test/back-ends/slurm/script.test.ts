@@ -446,6 +446,7 @@ describe('a poll', () => {
     const jobs = names.map((name, n) => ({ name, jobId: 11 + n }))
     const states = parseSlurmPoll((await login.run(pollSlurmScript(jobs))).stdout).map((report) => observeSlurm(report))
     expect(states.map(({ state }) => state)).toEqual(['cancelled', 'lost', 'failed', 'lost'])
+    expect(states[0]?.failure?.message).toBe('cancelled on the cluster by user 1000, not by Quench')
     expect(states[2]).toMatchObject({ startedAt: 1_000_000, endedAt: 2_000_000, failure: { code: 'NodeFail' } })
   })
 

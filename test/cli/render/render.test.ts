@@ -83,6 +83,11 @@ describe('dispatches', () => {
     ])
   })
 
+  it('have tasks that say why they wait', () => {
+    const waiting = aTask({ state: 'queued', waitReason: 'JobHeldUser' })
+    expect(renderTasks([waiting], options).join('\n')).toContain('waiting: JobHeldUser')
+  })
+
   it('have the tasks of dispatches inside under their own', () => {
     const tasks = [
       aTask({ taskId: 1, name: 'inner', executor: 'sublattice', state: 'running', attempt: 1, childId: 'c1' }),
