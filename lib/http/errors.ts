@@ -19,7 +19,16 @@ export function answerError(error: Error, c: Context): Response {
     return c.json(errorBody(error.code, error.message, error.details), status)
   }
   logUnexpected(error, c)
+  if (isOfDatabase(error)) {
+    const message = `The database cannot be asked now (${error.message}). What it has not acknowledged, it has not kept: try again.`
+    return c.json(errorBody('Unavailable', message), 503)
+  }
   return c.json(errorBody('InternalError', 'Something went wrong in Quench; its log says what.'), 500)
+}
+
+/** What the SDK makes of a service that fails by itself; back ends' errors are BackendUnavailable long before. */
+function isOfDatabase(error: Error): boolean {
+  return '$fault' in error && error.$fault === 'server'
 }
 
 export function errorBody(code: string, message: string, details: ErrorBody['details'] = []): ErrorBody {

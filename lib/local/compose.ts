@@ -22,14 +22,16 @@ import { createLocalBatch } from '../emulator/batch/local-batch.ts'
 import { createLocalBraket } from '../emulator/braket/local-braket.ts'
 import type { Containment } from '../emulator/containment/containments.ts'
 import { findLadder } from '../emulator/containment/ladder.ts'
+import { DatabaseUnusable } from '../emulator/dynamo/database-unusable.ts'
 import { startLocalDynamo } from '../emulator/dynamo/local-dynamo.ts'
 import { createFaults, type Faults } from '../emulator/faults.ts'
 import { createLocalLogs } from '../emulator/logs/local-logs.ts'
-import { killProcesses, killProcessesNow } from '../emulator/processes/process-tree.ts'
+import { findProcesses, killProcesses, killProcessesNow } from '../emulator/processes/process-tree.ts'
 import { createLocalRunCommand } from '../emulator/run-command/local-run-command.ts'
 import { createDynamoStore } from '../store/dynamo/dynamo.ts'
 import { createDynamoBulks } from '../store/dynamo/dynamo-bulks.ts'
 import { createLocalBulkRunner } from './bulk-runner.ts'
+import { databaseProblem } from './database-problem.ts'
 import { gather } from './gather.ts'
 import { lockFolder } from './lock-folder.ts'
 import { createLocalExecutions } from './loop.ts'
@@ -92,7 +94,8 @@ const eventGatherMs = 20
 /**
  * The embedded stand-in for AWS: the real store, use cases and executors over back ends on this machine.
  *
- * Errors: Conflict when another process has a server on this directory.
+ * Errors: Conflict when another process has a server on this directory, or its database is damaged; InvalidInput when the
+ * disk is full.
  */
 export async function composeLocal(options: LocalOptions): Promise<Local> {
   const { directory, faults = createFaults(), log = () => {} } = options
@@ -101,8 +104,12 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   const lock = await lockFolder(directory)
   const serverId = await readServerId(at('server-id'))
   const environment = { [serverVariable]: serverId }
+  const dynamo = await startLocalDynamo({ directory: at('dynamodb') }).catch(async (error: unknown) => {
+    await lock.release()
+    if (!(error instanceof DatabaseUnusable)) throw error
+    throw databaseProblem(error, directory, findProcesses(serverVariable, new Set([serverId])).get(serverId) ?? [])
+  })
   const ladder = await findLadder({ serverId, ...(options.containments && { allowed: options.containments }) })
-  const dynamo = await startLocalDynamo({ directory: at('dynamodb') })
 
   const events = gather(eventGatherMs, async (batch: readonly unknown[]) => {
     await noteJobNews(

@@ -8,7 +8,8 @@ export interface JournalEntry {
 export interface Journal<Entry extends JournalEntry> {
   /**
    * Resolves when the entry is with the operating system: it survives the death of this process, not a power cut.
-   * Entries that arrive during a write share the next one; the order is kept.
+   * Entries that arrive during a write share the next one; the order is kept. One that could not be written, since the
+   * disk was full, is written with the next that can: whoever awaits it hears of it all the same.
    */
   append(entry: Entry): Promise<void>
   /** Append within 25 ms, together with others: for what a restart would find out by itself. */
@@ -46,21 +47,30 @@ export async function startJournal<Entry extends JournalEntry>(
   let next: Promise<void> | undefined
   let later: NodeJS.Timeout | undefined
   let last = Promise.resolve()
+  let isTorn = false
 
   const write = async () => {
     clearTimeout(later)
     later = undefined
-    const batch = pending.join('')
+    const batch = pending
     pending = []
     next = undefined
-    await handle.appendFile(batch)
+    try {
+      // Half a line may be there from a write that failed: what follows begins on a line of its own.
+      await handle.appendFile(`${isTorn ? '\n' : ''}${batch.join('')}`)
+      isTorn = false
+    } catch (error) {
+      isTorn = true
+      pending.unshift(...batch)
+      throw error
+    }
   }
 
   const flush = () => {
     next ??= last = last.then(write, write)
     return next
   }
-  // A full disk: what is lost is found out again, and whoever awaits an append hears of it.
+  // A full disk: it goes with the next write, and whoever awaits an append hears of it.
   const flushLater = () => flush().catch(() => undefined)
 
   return {

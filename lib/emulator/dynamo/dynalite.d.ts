@@ -12,3 +12,11 @@ declare module 'dynalite' {
   function dynalite(options?: Options): Server
   export = dynalite
 }
+
+/** What dynalite makes its store with. Source: dynalite 4, index.js and db/index.js. */
+declare module 'dynalite/db/index.js' {
+  import type { Level } from './guard-level.ts'
+
+  const database: { create(options: object): { readonly db: Level } }
+  export = database
+}
