@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import type { Amounts } from '../domain/budget/amounts.ts'
+import type { Containment } from '../domain/containment.ts'
+import type { Evidence } from '../domain/evidence.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { JobRef } from '../domain/job-name.ts'
 import type { JsonObject } from '../domain/json.ts'
@@ -66,6 +68,10 @@ export interface Observation {
   readonly failure?: Failure
   /** Of a child dispatch: what it has spent so far. */
   readonly spent?: Amounts
+  /** What holds the job's processes together, where it is ours to hold them. */
+  readonly containment?: Containment
+  /** Of an end: what it rests on. */
+  readonly evidence?: Evidence
 }
 
 /** Of an `unknown` observation: the machine that the job is on, or that is asked about it, is away. */

@@ -13,13 +13,15 @@ import { createBraketTaskExecutor } from '../back-ends/braket/executor.ts'
 import { createBraketJobExecutor } from '../back-ends/braket-job/executor.ts'
 import type { Executor } from '../back-ends/executor.ts'
 import type { Prices } from '../back-ends/prices.ts'
-import { chunks, createPriceOf, readNews } from '../back-ends/registry.ts'
+import { chunks, createPriceOf } from '../back-ends/registry.ts'
 import { createSlurmExecutor } from '../back-ends/slurm/executor.ts'
 import { createSshExecutor } from '../back-ends/ssh/executor.ts'
 import { createSublatticeExecutor } from '../back-ends/sublattice/executor.ts'
 import { defaultPolicy, type Policy } from '../domain/turn/policy.ts'
 import { createLocalBatch } from '../emulator/batch/local-batch.ts'
+import type { BatchJobEvent } from '../emulator/batch/local-batch-job.ts'
 import { createLocalBraket } from '../emulator/braket/local-braket.ts'
+import type { BraketEvent } from '../emulator/braket/local-braket-records.ts'
 import type { Containment } from '../emulator/containment/containments.ts'
 import { findLadder } from '../emulator/containment/ladder.ts'
 import { DatabaseUnusable } from '../emulator/dynamo/database-unusable.ts'
@@ -33,6 +35,7 @@ import { createDynamoBulks } from '../store/dynamo/dynamo-bulks.ts'
 import { createLocalBulkRunner } from './bulk-runner.ts'
 import { databaseProblem } from './database-problem.ts'
 import { gather } from './gather.ts'
+import { readHeldNews } from './held-news.ts'
 import { lockFolder } from './lock-folder.ts'
 import { createLocalExecutions } from './loop.ts'
 import { localResultFiles, readText } from './result-files.ts'
@@ -111,11 +114,10 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   })
   const ladder = await findLadder({ serverId, ...(options.containments && { allowed: options.containments }) })
 
-  const events = gather(eventGatherMs, async (batch: readonly unknown[]) => {
-    await noteJobNews(
-      context,
-      batch.map(readNews).filter((news) => news !== undefined),
-    )
+  const containmentOf = (jobId: string) => batch.containmentOf(jobId) ?? braket.containmentOf(jobId)
+  const events = gather(eventGatherMs, async (told: readonly (BatchJobEvent | BraketEvent)[]) => {
+    const news = told.map((event) => readHeldNews(event, containmentOf)).filter((one) => one !== undefined)
+    await noteJobNews(context, news)
   })
   const batch = createLocalBatch({
     directory: at('batch'),
@@ -148,10 +150,19 @@ export async function composeLocal(options: LocalOptions): Promise<Local> {
   })
   const logs = createLocalLogs({ directory: at('batch'), batch, faults })
   const executors = byName([
-    createBatchExecutor({ batch, submitter: batch, readLogStream: createLogReader(logs) }),
+    createBatchExecutor({
+      batch,
+      submitter: batch,
+      containmentOf: batch.containmentOf,
+      readLogStream: createLogReader(logs),
+    }),
     createSshExecutor({ ssm: runCommand, describeInstance: runCommand.describeInstance, hosts }),
     createBraketTaskExecutor({ ...quantum, readText }),
-    createBraketJobExecutor({ ...quantum, roleArn: 'arn:aws:iam::000000000000:role/hybrid-jobs' }),
+    createBraketJobExecutor({
+      ...quantum,
+      roleArn: 'arn:aws:iam::000000000000:role/hybrid-jobs',
+      containmentOf: braket.containmentOf,
+    }),
     ...(options.slurm ? [createSlurmExecutor({ ssm: runCommand, clusters })] : []),
     createSublatticeExecutor({ children: createChildDispatches(() => context), readText }),
   ])

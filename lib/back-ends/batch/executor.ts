@@ -14,6 +14,7 @@ import { backendError } from '../aws-errors.ts'
 import { callInGroups } from '../call-in-groups.ts'
 import type { CancelOutcome, Deadline, Executor, JobSpec, Observation, Packing } from '../executor.ts'
 import { findEach } from '../find-each.ts'
+import { type ContainmentOf, withContainment } from '../with-containment.ts'
 import { within } from '../within.ts'
 import { type BatchOptions, batchFacts } from './facts.ts'
 import { type BatchHandle, jobIdOf } from './handle.ts'
@@ -40,6 +41,8 @@ export interface BatchCalls {
   readonly readLogStream?: ReadLogStream
   /** Where to look for jobs that nobody waits for. Default: nowhere. */
   readonly jobQueues?: readonly string[]
+  /** Only where Batch is a stand-in on this machine. */
+  readonly containmentOf?: ContainmentOf
 }
 
 /**
@@ -51,7 +54,13 @@ export interface BatchCalls {
  * batch-packing.ts.
  * Source: API reference, TerminateJobs (50 ids, 200 on partial failure, what is not found counts as done).
  */
-export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues = [] }: BatchCalls): Executor {
+export function createBatchExecutor({
+  batch,
+  submitter,
+  readLogStream,
+  jobQueues = [],
+  containmentOf,
+}: BatchCalls): Executor {
   const submitJob = async (
     input: SubmitJobCommandInput,
     deadline: Deadline | undefined,
@@ -125,7 +134,7 @@ export function createBatchExecutor({ batch, submitter, readLogStream, jobQueues
     const parents = await describe(strangers.map(parentOf), deadline)
     return jobIds.map((jobId) => {
       const detail = known.get(jobId)
-      if (detail) return observeBatchJob(detail)
+      if (detail) return withContainment(observeBatchJob(detail), containmentOf?.(jobId))
       const parent = observeBatchJob(parents.get(parentOf(jobId)) ?? { status: 'SUCCEEDED' })
       return parent.state === 'queued' || parent.state === 'cancelled' ? parent : { state: 'lost' }
     })

@@ -40,8 +40,10 @@ export function observeBatchJob(detail: BatchJobState): Observation {
 
 function endOf(detail: BatchJobState, attempt: AttemptDetail | undefined) {
   const endedAt = detail.stoppedAt ?? attempt?.stoppedAt
+  const what = `Batch: ${[detail.status, detail.statusReason].filter(Boolean).join(', ')}`
+  const evidence = endedAt === undefined ? {} : { evidence: { what, at: endedAt, clock: 'aws' } }
   const exitCode = detail.container?.exitCode ?? attempt?.container?.exitCode
-  return { ...(endedAt === undefined ? {} : { endedAt }), ...(exitCode === undefined ? {} : { exitCode }) }
+  return { ...(endedAt === undefined ? {} : { endedAt }), ...(exitCode === undefined ? {} : { exitCode }), ...evidence }
 }
 
 /**

@@ -18,6 +18,7 @@ import { searchByTime } from '../braket/search-by-time.ts'
 import type { Deadline, Executor, Found, JobQuery, JobSpec, PreparedSubmit, SoughtJob } from '../executor.ts'
 import { inGroups } from '../in-groups.ts'
 import { type Clock, createPace, type Quota, systemClock } from '../pace.ts'
+import { type ContainmentOf, withContainment } from '../with-containment.ts'
 import { within } from '../within.ts'
 import { braketJobFacts, hyperParameterCharacters, type JobHandle, type JobOptions } from './facts.ts'
 import { hybridJobName, parseHybridJobName } from './job-name.ts'
@@ -44,6 +45,8 @@ export interface BraketJobOptions {
   /** What the account's quotas were raised by, 1…2 on AWS; bursts cannot be raised. Default 1. */
   readonly quotaFactor?: number
   readonly clock?: Clock
+  /** Only where Braket is a stand-in on this machine; by ARN. */
+  readonly containmentOf?: ContainmentOf
 }
 
 /**
@@ -122,7 +125,8 @@ export function createBraketJobExecutor(options: BraketJobOptions): Executor {
         deadline,
         source: 'braket-job',
         call: 'GetJob',
-        observe: async (arn) => observeHybridJob(await read(arn, deadline)),
+        observe: async (arn) =>
+          withContainment(observeHybridJob(await read(arn, deadline)), options.containmentOf?.(arn)),
       }),
 
     cancel: (handles, _request, deadline) =>

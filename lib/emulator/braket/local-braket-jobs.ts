@@ -249,7 +249,7 @@ export function createLocalHybridJobs(options: LocalHybridJobsOptions) {
 
     killNow: processes.killNow,
 
-    containmentOf: (jobId: string) => jobContainment(jobs.get(jobId)),
+    containmentOf: (arn: string) => jobContainment(jobs.get(arn.slice(arn.lastIndexOf('/') + 1))),
   }
 
   /** Go on with what the last server left: jobs that run, that ended meanwhile, that were lost, that never started. */

@@ -56,8 +56,8 @@ export interface LocalBraket {
    * they must live on, and end by themselves.
    */
   killNow(): readonly ProcessIdentity[]
-  /** Of a hybrid job that was started, by its id; undefined for others. */
-  containmentOf(jobId: string): JobContainment | undefined
+  /** Of a hybrid job that was started, by its ARN; undefined for others. */
+  containmentOf(arn: string): JobContainment | undefined
 }
 
 /**
