@@ -22,6 +22,15 @@ export const historyEvents = { turn: 5 + 8 * 3 + 2 + 4 + 6 + 3 * 3, act: 7 + 2 *
 /** Source: Step Functions developer guide, "Map state": at most 40 iterations of an inline Map run side by side. */
 const actsAtOnce = 10
 
+/**
+ * Only submits of single tasks are waited for: a turn would plan those again that are not claimed yet. Kills, polls and searches go
+ * on by themselves, so that none waits for another that hangs (`docs/decisions/0008-acts-are-not-waited-for.md`); of two
+ * submits of a pack, the one that claims its first member goes on.
+ *
+ * Source: Lambda API reference, Invoke, InvocationType.
+ */
+const isAwaited = "($states.input.kind = 'submit' and $not($exists($states.input.pack)))"
+
 /** An expression of JSONata, as the Amazon States Language wraps it. */
 const jsonata = (expression: string) => `{% ${expression} %}`
 const input = (field: string) => `$states.context.Execution.Input.${field}`
@@ -31,6 +40,7 @@ const input = (field: string) => `$states.context.Execution.Input.${field}`
  * the Amazon States Language.
  *
  * Input: `{ dispatchId, epoch, generation }`, under the execution name `<dispatchId>-<epoch>-<generation>`.
+ * Acts that are not waited for tell of what they did by waking the loop; one that is lost is planned again.
  * What each step leaves when it fails: a Turn is repeated for some minutes, then the execution fails, and `reap` or
  * `sweep` starts the next generation. A failing Act costs its own work only: the turns that follow plan it again. A
  * Rest that fails, times out, or finds that there has been news since the Turn leads to the next Turn.
@@ -95,6 +105,7 @@ export function dispatchDefinition({
               Resource: integration('lambda:invoke'),
               Arguments: {
                 FunctionName: actArn,
+                InvocationType: jsonata(`${isAwaited} ? 'RequestResponse' : 'Event'`),
                 Payload: { dispatchId: jsonata(input('dispatchId')), action: jsonata('$states.input') },
               },
               // Longer than the function may take, so that its retry does not run beside it.

@@ -16,6 +16,7 @@ interface GrantedProps {
 interface Size {
   readonly timeoutSeconds: number
   readonly reservedConcurrency?: number
+  readonly isLeftAlone?: boolean
 }
 
 /** The functions, and what each may do. */
@@ -48,7 +49,11 @@ export class Functions extends Construct {
     this.api = add('api', 'submits and shows dispatches', { timeoutSeconds: 29 })
     this.cancel = add('cancel', 'cancels and redrives', { timeoutSeconds: 29, ...reserved('cancel') })
     this.turn = add('turn', 'plans what comes next', { timeoutSeconds: 110 })
-    this.act = add('act', 'submits, polls and stops jobs', { timeoutSeconds: 290, ...reserved('act') })
+    this.act = add('act', 'submits, polls and stops jobs', {
+      timeoutSeconds: 290,
+      isLeftAlone: true,
+      ...reserved('act'),
+    })
     this.jobEvents = add('job-events', 'notes what back ends tell', { timeoutSeconds: 60 })
     this.reap = add('reap', 'takes up loops that were stopped', { timeoutSeconds: 60 })
     this.sweep = add('sweep', 'finds what was forgotten', { timeoutSeconds: 290 })

@@ -13,6 +13,8 @@ interface QuenchFunctionProps {
   readonly memoryMiB: number
   readonly logRetention: RetentionDays
   readonly reservedConcurrency?: number
+  /** Events that it could not take in time, or failed with, are dropped: they would come late, and whoever sent them sends others. */
+  readonly isLeftAlone?: boolean
 }
 
 /**
@@ -47,6 +49,7 @@ export class QuenchFunction extends Construct {
       tracing: Tracing.ACTIVE,
       timeout: Duration.seconds(props.timeoutSeconds),
       memorySize: props.memoryMiB,
+      ...(props.isLeftAlone && { retryAttempts: 0, maxEventAge: Duration.seconds(60) }),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
     })
   }

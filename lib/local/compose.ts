@@ -91,6 +91,7 @@ const localPolicy: Policy = {
   leaseSeconds: 30,
   recoverSeconds: 2,
   settleSeconds: 5,
+  actSeconds: { ...defaultPolicy.actSeconds, pack: 25, submit: 25 },
 }
 const eventGatherMs = 20
 

@@ -59,7 +59,7 @@ export function openLocalWorld(dynamo: LocalDynamo, options: { fates?: Record<st
       confirmSeconds: 30,
       awaySeconds: 30,
       submitsPerTurn: 1000,
-      actSeconds: { submit: 4, recover: 4, poll: 4, cancel: 4 },
+      actSeconds: { pack: 4, submit: 4, recover: 4, poll: 4, cancel: 4 },
       chunks,
       priceOf: () => undefined,
     },

@@ -37,6 +37,12 @@ interface Options {
   readonly tokenLength?: number
 }
 
+interface Invocation {
+  readonly FunctionName: string
+  readonly InvocationType?: string
+  readonly Payload: unknown
+}
+
 /** Source: Step Functions developer guide, "Quotas". */
 const maxPayloadBytes = 256 * 1024
 const maxEvents = 25_000
@@ -98,9 +104,14 @@ export function createPretendStepFunctions(options: Options) {
 
   const tell = (execution: Execution) => onEnd(statusEvent(stateMachineArn, execution))
 
-  const invoke = async ({ FunctionName, Payload }: { FunctionName: string; Payload: unknown }) => {
+  const invoke = async ({ FunctionName, InvocationType, Payload }: Invocation) => {
     const work = functions[FunctionName]
     if (!work) throw new StatesError('Lambda.ResourceNotFoundException', FunctionName)
+    if (InvocationType === 'Event') {
+      // Without retries, as the stack sets it: an error is the end of it.
+      clock.schedule(0, () => work(JSON.parse(JSON.stringify(Payload))).catch(() => undefined))
+      return { StatusCode: 202, Payload: {} }
+    }
     try {
       const answer = JSON.stringify((await work(JSON.parse(JSON.stringify(Payload)))) ?? null)
       if (answer.length > maxPayloadBytes) throw new StatesError('States.DataLimitExceeded', FunctionName)

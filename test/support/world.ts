@@ -45,7 +45,7 @@ export const policy: Policy = {
   confirmSeconds: 300,
   awaySeconds: 300,
   submitsPerTurn: 20,
-  actSeconds: { submit: 100, recover: 30, poll: 20, cancel: 30 },
+  actSeconds: { pack: 100, submit: 100, recover: 30, poll: 20, cancel: 30 },
   chunks: {
     ...Object.fromEntries(kinds.map(({ name, packs }) => [name, { submit: 3, poll: 5, cancel: 4, packs }])),
     sublattice: { submit: 2, poll: 3, cancel: 2 },

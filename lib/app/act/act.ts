@@ -18,7 +18,9 @@ import type { Work } from './work.ts'
 export async function act(context: Context, dispatchId: string, action: Action, stopped?: AbortSignal): Promise<void> {
   const executor = context.executors.get(action.executor)
   if (!executor) throw new NotFound(`there is no executor "${action.executor}"`)
-  const { at, signal } = context.deadlineAt(context.now() + context.policy.actSeconds[action.kind] * 1000)
+  const { at, signal } = context.deadlineAt(
+    context.now() + context.policy.actSeconds[action.pack === undefined ? action.kind : 'pack'] * 1000,
+  )
   const deadline = { at, signal: stopped ? AbortSignal.any([signal, stopped]) : signal }
   const work = { dispatchId, action, executor, deadline }
   const lines = await perform(context, work)

@@ -20,6 +20,8 @@ export interface Policy {
   readonly submitsPerTurn: number
   /** How long one action may take: what is not done by then is left for the next turn. A submit ends within its lease. */
   readonly actSeconds: {
+    /** Of a pack, whose members are all claimed first. */
+    readonly pack: number
     readonly submit: number
     readonly recover: number
     readonly poll: number
@@ -52,7 +54,7 @@ export const defaultPolicy: Policy = {
   confirmSeconds: 900,
   awaySeconds: 300,
   submitsPerTurn: 1000,
-  actSeconds: { submit: 240, recover: 60, poll: 30, cancel: 60 },
+  actSeconds: { pack: 240, submit: 50, recover: 60, poll: 30, cancel: 60 },
   chunks: {},
   priceOf: () => undefined,
 }
