@@ -21,7 +21,7 @@ const period = Duration.minutes(5)
 
 /** What somebody should look at; each title is a heading of `docs/runbook.md`. */
 export function watchesOf({ functions, machine, table, deadLetters, ...more }: Watched): readonly Watch[] {
-  const { all, turn, act, cancel, sweep, announce } = functions
+  const { all, turn, act, cancel, reap, sweep, announce } = functions
   return [
     { title: 'Unconfirmed jobs', metric: sweep.logged('unconfirmedJobs') },
     { title: 'Leaked jobs', metric: sweep.logged('leakedJobs') },
@@ -32,6 +32,10 @@ export function watchesOf({ functions, machine, table, deadLetters, ...more }: W
     { title: 'Bulk dead letters', metric: lettersIn(more.bulkDeadLetters) },
     ...(more.spendAlarm ? [spendWatch(turn, more.spendAlarm)] : []),
     { title: 'Turn failures', metric: sum([errorsOf(turn), machine.machine.metricFailed({ period })]), threshold: 3 },
+    {
+      title: 'Loops that fail at once',
+      metric: reap.decided('loop-failed-early', 'LoopsFailedEarly', { period }),
+    },
     { title: 'Cancel failures', metric: errorsOf(cancel) },
     { title: 'Act failures', metric: errorsOf(act), threshold: 5 },
     { title: 'Sweep failures', metric: errorsOf(sweep), periods: 3 },

@@ -50,7 +50,14 @@ export type EventBridgeEvent = z.output<typeof eventBridgeEvent>
 export const executionEvent = z.object({
   source: z.literal('aws.states'),
   'detail-type': z.literal('Step Functions Execution Status Change'),
-  detail: z.object({ name: z.string(), stateMachineArn: z.string(), status: z.string() }),
+  detail: z.object({
+    name: z.string(),
+    stateMachineArn: z.string(),
+    status: z.string(),
+    /** Epoch milliseconds. */
+    startDate: z.number().exactOptional(),
+    stopDate: z.number().nullish(),
+  }),
 })
 
 /** Source: Lambda developer guide, "Using Lambda with Amazon SNS". */

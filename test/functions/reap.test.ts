@@ -25,6 +25,18 @@ describe('the end of an execution', () => {
     ).toBe('left')
   })
 
+  test('within a minute of its start is left to the sweep, unless somebody has stopped it', async () => {
+    const world = await aWorld()
+    const id = await aRunningDispatch(world)
+    const early = (status: 'FAILED' | 'ABORTED') => {
+      const event = statusEvent(stateMachineArn, { name: `${id}-1-1`, status, input: '{}' })
+      return { ...event, detail: { ...event.detail, stopDate: event.detail.startDate + 59_999 } }
+    }
+    expect(await world.clock.busy(() => world.functions.reap(early('FAILED')))).toBe('left')
+    expect(await world.clock.busy(() => world.functions.reap(early('ABORTED')))).toBe('cancelled')
+    await world.end(id)
+  })
+
   test('is told twice, and resumed once', async () => {
     const world = await aWorld()
     const id = await aRunningDispatch(world)

@@ -92,6 +92,21 @@ describe('a sweep', () => {
     await world.end(id)
   })
 
+  test('the job of a pack is waited for by its other members, though its leader was cancelled before it was there', async () => {
+    const world = await aWorld()
+    const [first] = single.tasks
+    const id = await aRunningDispatch(world, {
+      ...single,
+      tasks: [first, ...[1, 2].map((n) => ({ ...first, name: `member-${n}`, needs: ['only'] }))],
+    })
+    const claim = { attempt: 1, executor: 'batch', at: world.clock.now(), packLeader: 1 }
+    await world.store.claim(id, { ...claim, taskId: 2, claimId: randomUUID() })
+    world.batch.plant(`quench-${id}-1-1`)
+    expect(await sweep(world)).toMatchObject({ leakedJobs: 0 })
+    await world.cancel(id)
+    await world.end(id)
+  })
+
   test('jobs that do not confirm their end are counted', async () => {
     const world = await aWorld()
     const id = await aRunningDispatch(world)

@@ -19,33 +19,43 @@ export interface JobSweep {
  * a year, so a job of a dispatch that the store does not know belongs to another deployment on the same queue.
  */
 export async function sweepJobs(context: Context): Promise<JobSweep> {
+  const swept = await Promise.all([...context.executors.values()].map((executor) => sweepBackEnd(context, executor)))
+  const sum = (count: (one: JobSweep) => number) => swept.reduce((total, one) => total + count(one), 0)
+  return { leakedJobs: sum((one) => one.leakedJobs), foreignJobs: sum((one) => one.foreignJobs) }
+}
+
+/** One back end for itself: what hangs keeps nobody from looking for what leaked elsewhere. */
+async function sweepBackEnd(context: Context, executor: Executor): Promise<JobSweep> {
   let leakedJobs = 0
   let foreignJobs = 0
-  for (const executor of context.executors.values()) {
-    const jobs = await tryList(context, executor)
-    for (const [dispatchId, ours] of Map.groupBy(jobs, ({ ref }) => ref.dispatchId)) {
-      if (!(await context.store.readDispatch(dispatchId))) {
-        foreignJobs += ours.length
-        continue
-      }
-      const live = await context.store.readLive(dispatchId)
-      const leaked = ours.filter((job) => !live.some((run) => isWaitingFor(run, job)))
-      leakedJobs += leaked.length
-      if (leaked.length > 0) await stop(context, executor, dispatchId, leaked)
+  const jobs = await tryList(context, executor)
+  for (const [dispatchId, ours] of Map.groupBy(jobs, ({ ref }) => ref.dispatchId)) {
+    if (!(await context.store.readDispatch(dispatchId))) {
+      foreignJobs += ours.length
+      continue
     }
+    const live = await context.store.readLive(dispatchId)
+    const leaked = ours.filter((job) => !live.some((run) => isWaitingFor(run, job)))
+    leakedJobs += leaked.length
+    if (leaked.length > 0) await stop(context, executor, dispatchId, leaked)
   }
   return { leakedJobs, foreignJobs }
 }
 
-/** A claim without a handle waits for the job of its name: `recover` will find it. */
+/** A claim without a handle waits for the job of its name, which for one of a pack is that of its leader: `recover` will find it. */
 function isWaitingFor(run: TaskRun, { ref, isOf }: ListedJob): boolean {
-  if (run.state === 'submitting') return run.id === ref.taskId && run.attempt === ref.attempt
+  if (run.state === 'submitting') return (run.packLeader ?? run.id) === ref.taskId && run.attempt === ref.attempt
   return (run.state === 'queued' || run.state === 'running') && run.handle !== undefined && isOf(run.handle)
 }
 
+/** Two calls of a sweep, which has 290 s. */
+const callSeconds = 60
+
+const deadlineOf = ({ deadlineAt, now }: Context) => deadlineAt(now() + callSeconds * 1000)
+
 async function tryList(context: Context, executor: Executor): Promise<readonly ListedJob[]> {
   try {
-    return (await executor.listJobs?.()) ?? []
+    return (await executor.listJobs?.(deadlineOf(context))) ?? []
   } catch (error) {
     if (!isBackendError(error)) throw error
     context.log({ decision: 'list-failed', executor: executor.name, message: error.message })
@@ -66,6 +76,7 @@ async function stop(
     await executor.cancel(
       leaked.map(({ handle }) => handle),
       { mode: 'force', reason },
+      deadlineOf(context),
     )
     const line = `stopped ${leaked.length} leaked jobs of ${executor.name}: ${tasks.join(', ')}`
     await context.store.addHistory(dispatchId, context.now(), [line])
