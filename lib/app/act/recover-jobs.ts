@@ -22,10 +22,13 @@ export async function recoverJobs(context: Context, work: Work): Promise<readonl
   const graph = await store.readGraph(work.dispatchId)
   const attempts = new Map(work.action.tasks.map(({ taskId, attempt }) => [taskId, attempt]))
   const runs = await store.readRuns(work.dispatchId, [...attempts.keys()])
-  const current = rotate(
-    runs.filter((run) => run.attempt === attempts.get(run.id) && isSought(run)),
-    context.now(),
+  const asked = runs.filter((run) => run.attempt === attempts.get(run.id))
+  const current = rotate(asked.filter(isSought), context.now())
+  // Their submits were quicker: a canceller that has seen no handle must not answer before these are asked to stop.
+  const arrived = asked.flatMap((run) =>
+    run.handle && !isSought(run) && !isEnded(run) ? [{ taskId: run.id, handle: run.handle }] : [],
   )
+  await stopClosed(context, work, arrived)
   const find = finder(context, work, graph, current)
   const lines = await concurrently(context.concurrency, current, (run) =>
     recoverOne(context, work, graph.tasks[run.id] as Task, run, find),
@@ -36,6 +39,8 @@ export async function recoverJobs(context: Context, work: Work): Promise<readonl
 /** A claim that has no handle, or a job that its back end does not know. */
 const isSought = ({ state, missingSince }: TaskRun): boolean =>
   state === 'submitting' || (missingSince !== undefined && (state === 'queued' || state === 'running'))
+
+const isEnded = ({ state }: TaskRun): boolean => state !== 'queued' && state !== 'running'
 
 async function recoverOne(
   context: Context,

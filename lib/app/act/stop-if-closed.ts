@@ -21,6 +21,7 @@ export async function stopClosed(
   work: Work,
   jobs: readonly { readonly taskId: number; readonly handle: Handle }[],
 ): Promise<ReadonlySet<number>> {
+  if (jobs.length === 0) return new Set()
   const dispatch = await context.store.readDispatch(work.dispatchId)
   const closed = jobs.filter(({ taskId }) => isClosed(dispatch, taskId))
   const [first] = closed

@@ -7,7 +7,7 @@ import { BackendUnavailable } from '../../../lib/domain/errors.ts'
 import { defaultPolicy } from '../../../lib/domain/turn/policy.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../../support/app-context.ts'
-import { aGraph, someTime } from '../../support/builders.ts'
+import { aFence, aGraph, someTime } from '../../support/builders.ts'
 import { createFakeBackend } from '../../support/fake-backend.ts'
 import { createRandom } from '../../support/random.ts'
 
@@ -42,7 +42,8 @@ async function aDispatchOn(change: Partial<Executor>, count: number) {
   const tasks = Array.from({ length: count }, (_, taskId) => ({ taskId, attempt: 1 }))
   const actAt = (at: number, kind: 'submit' | 'recover') =>
     act({ ...context, executors, now: () => at }, dispatchId, { kind, executor: 'ssh', epoch: 1, tasks })
-  return { actAt, readRun: async () => (await store.readRuns(dispatchId, [0]))[0] }
+  const fence = () => store.writeFence(dispatchId, aFence(), { epoch: 1, isDrain: false })
+  return { actAt, fence, readRun: async () => (await store.readRuns(dispatchId, [0]))[0] }
 }
 
 test('one search is made for all claims of an action, from where the last one came to once the leases are over', async () => {
@@ -66,4 +67,23 @@ test('one search is made for all claims of an action, from where the last one ca
   expect(begun).toEqual([before, before, [60_000, 60_000, 60_000]])
   expect(asked.map(([job]) => (job?.madeBetween[1] ?? 0) - someTime - allowance)).toEqual([20_000, 300_000, 300_000])
   expect(await readRun()).toMatchObject({ state: 'submitting', searchedTo })
+})
+
+test('a job whose handle was stored before the look for it is stopped, where its task is fenced', async () => {
+  const stopped: number[] = []
+  const { actAt, fence } = await aDispatchOn(
+    {
+      cancel: async (handles) => {
+        stopped.push(handles.length)
+        return handles.map(() => ({ outcome: 'accepted' }))
+      },
+    },
+    2,
+  )
+  await actAt(someTime, 'submit')
+  await actAt(someTime, 'recover')
+  expect(stopped).toEqual([])
+  await fence()
+  await actAt(someTime, 'recover')
+  expect(stopped).toEqual([2])
 })
