@@ -61,10 +61,12 @@ QUENCH_RUNNER
   names="$names $name"
 }
 ${jobs.map((job) => `name=${checkedName(job.name)}\nlaunch ${shellQuote(job.command)} ${shellQuote(settingsOf(job))} || [ -n "$names" ] || exit 73`).join('\n')}
-now=$(date +%s)
+tick
+since=$now
 for name in $names; do
-  until [ -e "$name/identity" ] || [ -e "$name/fate" ] || [ $(($(date +%s) - now)) -gt 5 ]; do
+  until [ -e "$name/identity" ] || [ -e "$name/fate" ] || [ $((now - since)) -gt 5 ]; do
     sleep 0.05 2>/dev/null || sleep 1
+    tick
   done
 done
 ${printIdentities('$all')}`
@@ -124,16 +126,22 @@ before() { :; }
 fresh() {
   seen=
   [ ! -e "$name/seen" ] || read -r seen <"$name/seen"
-  [ -n "$seen" ] || { seen=$now; echo "$now" >"$name/seen"; }
+  # One from before the host was booted again says nothing.
+  { [ -n "$seen" ] && [ "$seen" -le "$now" ]; } || { seen=$now; echo "$now" >"$name/seen"; }
   [ $((now - seen)) -lt 30 ]
 }
 tell() {
   from=- to=-
-  [ "$began" = - ] || from=$((now - began))
-  [ -z "$2" ] || to=$((now - $2))
+  # Of another boot, nobody knows how long ago it was.
+  if [ "$known" != identity ] || [ "$leader" != - ]; then
+    [ "$began" = - ] || from=$((now - began))
+    [ -z "$2" ] || to=$((now - $2))
+  fi
+  case $from in -[0-9]*) from=- ;; esac
+  case $to in -[0-9]*) to=- ;; esac
   echo "$1 $from $to \${3:--};"
 }
-echo "at $now;"
+echo 'jobs;'
 describe_jobs <<'QUENCH_HANDLES' | with_processes | while read -r name leader trusted known began mine bar procs; do
 ${listJobs(jobs)}
 QUENCH_HANDLES
@@ -243,17 +251,17 @@ export type HostReport = Omit<Observation, 'failure' | 'state'> & {
 /**
  * The reports that `pollScript` printed, in order: as many as arrived whole.
  *
- * Shape: fewer than were asked for when the output was cut; ask again for the rest.
- * Units: epoch milliseconds by the host's clock, in steps of a second.
+ * Shape: fewer than were asked for when the output was cut; ask again for the rest. What stands before them is not ours.
+ * Units: epoch milliseconds by our clock, in steps of a second: the host says how long ago, we say when that was.
  */
-export function parsePoll(stdout: string): readonly HostReport[] {
-  const [first = '', ...lines] = stdout.split('\n')
-  const now = Number(/^at (\d+);$/.exec(first)?.[1])
-  const instant = (age: string | undefined) => (now - Number(age)) * 1000
+export function parsePoll(stdout: string, observedAt: number): readonly HostReport[] {
+  const all = stdout.split('\n')
+  const lines = all.slice(all.indexOf('jobs;') + 1 || all.length)
+  const instant = (ageSeconds: string | undefined) => observedAt - Number(ageSeconds) * 1000
   const reports: HostReport[] = []
   for (const line of lines) {
-    const match = /^(queued|running|ended|timedout|cancelled|lost) (-|-?\d+) (-|-?\d+) (-|\d+);$/.exec(line)
-    if (!match || Number.isNaN(now)) break
+    const match = /^(queued|running|ended|timedout|cancelled|lost) (-|\d+) (-|\d+) (-|\d+);$/.exec(line)
+    if (!match) break
     const [, state, from, to, code] = match
     reports.push({
       state: state as HostReport['state'],

@@ -7,7 +7,7 @@
  * |---|---|---|
  * | `command`, `runner` | launch | what to run, and the program that runs it |
  * | `run` | mkdir: the runner, or a kill | a job is started by the one that made it, so at most once; a kill that made it leaves a tombstone |
- * | `identity` | runner | pid, start time (field 22 of /proc/PID/stat), boot id, time |
+ * | `identity` | runner | pid, start time (field 22 of /proc/PID/stat), boot id, time; times are seconds since boot |
  * | `fate` | link(2): runner, watchdog, kill, poll | `ended TIME CODE`, `timedout TIME`, `cancelled TIME` or `lost TIME`; the first one holds |
  * | `end` | runner, or the poll that finds nothing left | when the last process was gone |
  * | `seen` | poll | when a job without identity was first asked for |
@@ -21,6 +21,12 @@
  * as well. A pid alone is never trusted: start times are compared again right before every signal.
  */
 
+/**
+ * Sets `now`, in whole seconds since the host was booted: a clock that nobody sets, so that ages are true however wrong the host's
+ * date is. Instants are ours (`parsePoll`). Source: proc(5), /proc/uptime.
+ */
+const tick = 'tick() { read -r now up </proc/uptime && now=${now%%.*}; }'
+
 /** Goes to the jobs' folder and sets `mask`, `boot` and `now`. Exit code 73: nothing was done. */
 export const prelude = `#!/bin/sh
 mask=$(umask)
@@ -31,7 +37,8 @@ if [ -z "\${QUENCH_HOME:-}" ]; then
 fi
 mkdir -p "$base/jobs" && cd "$base/jobs" || exit 73
 boot=$(cat /proc/sys/kernel/random/boot_id) || exit 73
-now=$(date +%s)
+${tick}
+tick || exit 73
 `
 
 const roles = `
@@ -92,6 +99,7 @@ const roles = `
  * a pass that did not get to the end of them (no memory, no processes left) prints nothing, rather than that all is quiet.
  */
 export const library = `
+${tick}
 nap() { sleep 0.05 2>/dev/null || sleep 1; }
 start_of() {
   line= start=
@@ -183,14 +191,16 @@ stop) stop; exit ;;
 finish) finish "$2" "$3"; exit ;;
 expire)
   sleep "$limit" || exit
-  decide "$name" "timedout $(date +%s)" || exit 0
+  tick
+  decide "$name" "timedout $now" || exit 0
   stop
   finish 10 ''
   exit ;;
 esac
 boot=$(cat /proc/sys/kernel/random/boot_id) && start_of $$ || exit 73
 mkdir "$name/run" 2>/dev/null || exit 0
-echo "$$ $start $boot $(date +%s)" >"$name/identity.$$" && mv -f "$name/identity.$$" "$name/identity" || exit 73
+tick || exit 73
+echo "$$ $start $boot $now" >"$name/identity.$$" && mv -f "$name/identity.$$" "$name/identity" || exit 73
 if [ ! -e "$name/fate" ]; then
   command=$(cat "$name/command")
   ( umask "$2"; unset QUENCH_KEEPER; start_job ) </dev/null >"$name/stdout" 2>"$name/stderr" &
@@ -206,10 +216,12 @@ if [ ! -e "$name/fate" ]; then
   done
   # Interrupted by a signal just as the job ended, wait has told the code already and knows the job no more.
   [ $code != 127 ] || code=$last
-  decide "$name" "ended $(date +%s) $code"
+  tick
+  decide "$name" "ended $now $code"
   read -r fate when <"$name/fate"
   case $fate in cancelled) helper finish 300 h ;; timedout) helper finish 10 '' ;; *) helper finish 0 h ;; esac
 fi
-date +%s >"$name/end"
+tick
+echo "$now" >"$name/end"
 rm -f "$name/runner" "$name/command"
 `

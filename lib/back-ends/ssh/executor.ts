@@ -208,7 +208,7 @@ const hostOf = ([job]: readonly JobSpec[]): string => (job?.options as TaskOptio
 const observing: HostQuestion<Observation> = {
   comment: 'poll jobs',
   script: pollScript,
-  parse: (stdout) => parsePoll(stdout).map(observe),
+  parse: (stdout) => parsePoll(stdout, Date.now()).map(observe),
   failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'ssh' } }),
   absent: ({ kind, message }) => (kind === 'gone' ? { state: 'lost' } : hostAway(message, 'ssh')),
 }

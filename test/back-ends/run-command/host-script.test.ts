@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
@@ -35,7 +36,7 @@ async function launch(command: string, overrides: Partial<HostCommand> = {}): Pr
   return { name, ...(parseIdentity(stdout) as ProcessIdentity) }
 }
 async function poll(...jobs: readonly HostJob[]): Promise<readonly HostReport[]> {
-  return parsePoll((await host.run(pollScript(jobs))).stdout)
+  return parsePoll((await host.run(pollScript(jobs))).stdout, Date.now())
 }
 async function cancel(mode: 'graceful' | 'force', ...jobs: readonly HostJob[]) {
   return parseCancel((await host.run(cancelScript(jobs, mode))).stdout)
@@ -58,7 +59,7 @@ describe('a launched job', () => {
     const [report] = await poll(job)
     expect(report?.exitCode).toBe(exitCode)
     expect(report?.endedAt).toBeGreaterThanOrEqual(report?.startedAt ?? Number.POSITIVE_INFINITY)
-    expect(await poll(job)).toEqual([report])
+    expect(await poll(job)).toMatchObject([{ state: 'ended', exitCode }])
   })
 
   test('sees its variables, its folder and nothing of ours', async () => {
@@ -68,6 +69,40 @@ describe('a launched job', () => {
     await reach(job, 'ended')
     expect(output(job)).toBe(`${value}|7|${job.name}|/usr`)
     expect(output(job, 'stderr')).toBe('{{unset}}')
+  })
+
+  test.for([-900, 900])('is as old as it is where the clock of its host is %i s off, or jumps', async (offSeconds) => {
+    const bin = join(host.directory, `clock${offSeconds}`)
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'date'), `#!/bin/sh\necho $(($(/bin/date +%s) + ${offSeconds}))\n`, { mode: 0o755 })
+    const wrong = (script: string) => host.run(`PATH=${bin}:$PATH\nexport PATH\n${script}`)
+    const name = aName()
+    const began = Date.now()
+    const { stdout } = await wrong(
+      launchScript({ name, command: 'exec sleep 300', environment: {}, timeoutSeconds: 600 }),
+    )
+    const job = { name, ...(parseIdentity(stdout) as ProcessIdentity) }
+    // The second look is by the right clock: it has jumped.
+    for (const look of [wrong, host.run]) {
+      const [report] = parsePoll((await look(pollScript([job]))).stdout, Date.now())
+      expect(report?.state).toBe('running')
+      // A second for each of the two that the host rounds.
+      expect(report?.startedAt).toBeGreaterThanOrEqual(began - 2_000)
+      expect(report?.startedAt).toBeLessThanOrEqual(Date.now())
+    }
+    await cancel('force', job)
+    await reach(job, 'cancelled')
+    const [end] = await poll(job)
+    expect(end?.endedAt).toBeGreaterThanOrEqual(began - 2_000)
+    expect(end?.endedAt).toBeLessThanOrEqual(Date.now())
+  })
+
+  test('says nothing of the age of a job of another boot', async () => {
+    const job = await launch('true')
+    await reach(job, 'ended')
+    const [pid, start, , time] = readFileSync(folderOf(job.name, 'identity'), 'utf8').trim().split(' ')
+    writeFileSync(folderOf(job.name, 'identity'), `${pid} ${start} 00000000-0000-0000-0000-000000000000 ${time}\n`)
+    expect(await poll(job)).toEqual([{ state: 'ended', exitCode: 0 }])
   })
 
   test('runs in the home folder, or in a folder below it', async () => {
@@ -177,7 +212,7 @@ describe('a kill', () => {
     expect(host.countLive()).toBe(before)
     expect(await cancel('force', job)).toEqual(['ended'])
     const [report] = await poll(job)
-    expect(await poll(job)).toEqual([report])
+    expect(await poll(job)).toMatchObject([{ state: report?.state }])
   })
 
   test('with grace reaches every process, and lets them finish', async () => {
@@ -209,7 +244,7 @@ describe('a kill', () => {
     const reports = await poll(job)
     expect(await cancel('graceful', job)).toEqual(['ended'])
     expect(await cancel('force', job)).toEqual(['ended'])
-    expect(await poll(job)).toEqual(reports)
+    expect(await poll(job)).toMatchObject(reports.map(({ state, exitCode }) => ({ state, exitCode })))
   })
 
   test('of one job spares those with a longer name', async () => {
@@ -281,7 +316,7 @@ describe('a poll', () => {
     const name = aName()
     mkdirSync(folderOf(name, 'run'), { recursive: true })
     expect(await stateOf(nobody(name))).toBe('queued')
-    writeFileSync(folderOf(name, 'seen'), `${Math.floor(Date.now() / 1000) - 60}\n`)
+    writeFileSync(folderOf(name, 'seen'), `${Math.floor(uptime()) - 60}\n`)
     expect(await stateOf(nobody(name))).toBe('lost')
     expect((await launch(marked(nobody(name)), { name })).pid).toBe(0)
     expect(await stateOf(nobody(name))).toBe('lost')
@@ -299,7 +334,7 @@ describe('a poll', () => {
   test('that could not look at all processes tells nothing, and so does a kill', async () => {
     const job = await launch('sleep 300')
     for (const blind of ['xargs() { false; }', 'awk() { false; }', 'tr() { head -c 2000; }']) {
-      expect(parsePoll((await host.run(`${blind}\n${pollScript([job])}`)).stdout)).toEqual([])
+      expect(parsePoll((await host.run(`${blind}\n${pollScript([job])}`)).stdout, Date.now())).toEqual([])
       expect(parseCancel((await host.run(`${blind}\n${cancelScript([job], 'graceful')}`)).stdout)).toEqual([])
     }
     await cancel('force', job)
@@ -310,10 +345,11 @@ describe('a poll', () => {
     const jobs = [await launch('exit 3'), nobody(aName()), await launch('true')]
     await Promise.all([reach(jobs[0] as HostJob, 'ended'), reach(jobs[2] as HostJob, 'ended')])
     const { stdout } = await host.run(pollScript(jobs))
-    const all = parsePoll(stdout)
+    const at = Date.now()
+    const all = parsePoll(stdout, at)
     expect(all).toHaveLength(3)
     for (let length = 0; length < stdout.length; length++) {
-      const part = parsePoll(`${stdout.slice(0, length)}--output truncated--`)
+      const part = parsePoll(`${stdout.slice(0, length)}--output truncated--`, at)
       expect(part).toEqual(all.slice(0, part.length))
     }
   })
