@@ -100,6 +100,10 @@ export class World {
   faults: Faults
   /** Tasks of the submitted dispatch whose jobs can only fail. */
   doomed: ReadonlySet<number> = new Set()
+  /** Calls that are answered take no time; only what hangs or rests does. */
+  isPrompt = false
+  /** When the back end of a job has first heard that it is to stop. */
+  readonly killedAt = new Map<string, number>()
   /** Jobs do what they can only do: succeed, or fail where they are doomed. */
   isCalm = false
   private readonly client: Pick<DynamoDBDocumentClient, 'send'>
@@ -296,7 +300,8 @@ export class World {
   async step(): Promise<void> {
     const { random, gates } = this
     if (!this.isQuiet && random.chance(0.25)) random.pick(this.backends).progress(random)
-    if (!this.isQuiet && random.chance(0.1) && gates.longestCall() < 20_000) gates.now += random.below(3000)
+    if (!this.isQuiet && !this.isPrompt && random.chance(0.1) && gates.longestCall() < 20_000)
+      gates.now += random.below(3000)
     if (await gates.step(random, this.faults.crashProbability)) {
       if (gates.crashes > 0 && random.chance(0.2)) await this.sweep()
     } else {
@@ -438,6 +443,7 @@ export class World {
   }
 
   private checkCancel(job: FakeJob): void {
+    if (!this.killedAt.has(job.id)) this.killedAt.set(job.id, this.gates.now)
     const fences = [...(this.dispatches.get(job.dispatchId)?.fences.values() ?? [])]
     const isInScope = fences.some(({ scope, lifted }) => lifted === undefined && covers(scope, job.taskId))
     const hasLimit = this.dispatches.get(job.dispatchId)?.graph.tasks[job.taskId]?.timeoutSeconds !== undefined

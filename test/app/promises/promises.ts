@@ -32,6 +32,7 @@ async function run(dynamo: LocalDynamo, { seed, tasks, crashProbability, cancels
     salt: `${seed}-${tasks}-${crashProbability}-${cancels}-${runs++}`,
     faults: { crashProbability, backendProbability: random.pick([0, 0.05, 0.2]), resendProbability: 0.02 },
   })
+  if (random.chance(0.3)) world.weather = foulWeather(world, random)
   try {
     await live(world, random, { tasks, cancels })
     checkEnd(world)
@@ -40,6 +41,15 @@ async function run(dynamo: LocalDynamo, { seed, tasks, crashProbability, cancels
     const scenario = JSON.stringify({ seed, tasks, crashProbability, cancels })
     throw new Error(`${scenario}\n${world.gates.trace.slice(-80).join('\n')}`, { cause: error })
   }
+}
+
+/** Some back ends do not answer for a while, or only late, or will not. */
+export function foulWeather(world: World, random: Random): World['weather'] {
+  const kinds = ['hanging', 'late', 'slow', 'throttled'] as const
+  const foul = executorNames.filter(() => random.chance(0.4))
+  return Object.fromEntries(
+    foul.map((name) => [name, { kind: random.pick(kinds), until: world.gates.now + random.below(300_000) }]),
+  )
 }
 
 let runs = 0
