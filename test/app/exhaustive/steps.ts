@@ -15,6 +15,8 @@ import { dispatchesIn, hasAttempt, isCovered, liveJobs, runIn } from './world-vi
 
 /** More rounds than any dispatch needs. */
 const maxRounds = 60
+/** By when a cancel is to be acknowledged, whatever hangs. */
+const answerMs = 10_000
 /** How long a call may be under way: shorter than the lease. */
 const flightMs = (policy.leaseSeconds * 1000) / 2
 
@@ -90,6 +92,9 @@ const brokenStore = Object.assign(new Error('the connection is broken'), { name:
 function settled(state: WorldState, index: number): WorldState {
   const process = state.processes[index] as Process
   const waits = process.point?.calls.some(({ key, request }) => !process.hung.includes(key) || dueAt(request)) ?? false
+  // Of the table, the SDK client has its own time-outs: the process ends with them.
+  const isAtBackEnd = process.point?.calls.some(({ request }) => request.of === 'jobs') ?? false
+  mustHold(waits || !isAtBackEnd, `P10: ${process.role.is} waits for ever for a back end`)
   return waits ? state : withProcess(state, index, gone(process, 'died'))
 }
 
@@ -148,7 +153,7 @@ async function proceed(state: WorldState, index: number, rules: Rules): Promise<
   if (!point.end) return settled(state, index)
   const waits = point.calls.some(({ key, request }) => !hung.includes(key) && request.of !== 'sleep')
   if (waits && process.outcome) return state
-  const ended = process.outcome ? state : endOf(state, process.role, point.end, process.owes)
+  const ended = process.outcome ? state : endOf(state, process, point.end)
   const outcome = 'error' in point.end ? 'refused' : 'done'
   const after = withProcess(ended, index, waits ? { ...process, outcome } : gone(process, outcome))
   if (process.outcome || process.role.is !== 'turn' || process.role.isAlone || 'error' in point.end) return after
@@ -156,7 +161,7 @@ async function proceed(state: WorldState, index: number, rules: Rules): Promise<
 }
 
 /** What an answer promises, and which errors are none. */
-function endOf(state: WorldState, role: Role, end: Reply, owes: readonly string[]): WorldState {
+function endOf(state: WorldState, { role, owes, beganAt }: Process, end: Reply): WorldState {
   if ('error' in end) {
     const mayRefuse = (role.is === 'canceller' || role.is === 'redriver') && end.error instanceof Conflict
     if (!mayRefuse && end.error !== brokenStore)
@@ -167,6 +172,7 @@ function endOf(state: WorldState, role: Role, end: Reply, owes: readonly string[
   const { cancellationId: id } = end.value as CancelAnswer
   const acknowledged = id === undefined ? state.notes.acknowledged : [...state.notes.acknowledged, id].sort()
   const after = { ...state, notes: { ...state.notes, acknowledged } }
+  mustHold(after.now - beganAt <= answerMs || after.notes.isOverslept, 'P9: a cancel is acknowledged too late')
   checkAcknowledged(after, id, owes)
   return after
 }
@@ -200,7 +206,7 @@ export async function begin(state: WorldState, roles: readonly Role[], rules: Ru
     scripts.set(key, known)
     const script = await known
     const isForced = after.notes.isForced || (role.is === 'redriver' && role.force === true)
-    const process: Process = { role, script, point: script.root, hung: [], owes: [] }
+    const process: Process = { role, script, point: script.root, hung: [], owes: [], beganAt: after.now }
     after = { ...after, notes: { ...after.notes, isForced }, processes: [...after.processes, process] }
     after = await proceed(after, after.processes.length - 1, rules)
   }
@@ -233,9 +239,10 @@ function rest(state: WorldState, seconds: number): WorldState {
   return { ...state, now, jobs, inFlight: state.inFlight.filter(({ until }) => until > now) }
 }
 
-const gone = ({ role, script }: Process, outcome: Process['outcome'] & string): Process => ({
+const gone = ({ role, script, beganAt }: Process, outcome: Process['outcome'] & string): Process => ({
   role,
   script,
+  beganAt,
   hung: [],
   owes: [],
   outcome,

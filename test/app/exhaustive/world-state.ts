@@ -12,6 +12,7 @@ export interface Process {
   /** Calls that will never be answered. */
   readonly hung: readonly string[]
   readonly outcome?: 'done' | 'refused' | 'died'
+  readonly beganAt: number
   /** Of a canceller: the jobs that it has to ask to stop before it answers. */
   readonly owes: readonly string[]
   /** It stands still until then. */
