@@ -60,7 +60,8 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
       await eventually(async () => (await cluster.onLogin('squeue --noheader')).stdout === '')
       await cluster.slurm.forget()
       expect((await cluster.onLogin('squeue --noheader --states=all | wc -l')).stdout.trim()).toBe('0')
-      expect(await cluster.executor.poll([good, bad])).toEqual(before)
+      const told = (seen: Observation) => ({ ...seen, evidence: seen.evidence?.what })
+      expect((await cluster.executor.poll([good, bad])).map(told)).toEqual(before.map(told))
       expect(await observe(unseen)).toMatchObject({ state: 'failed', exitCode: 5 })
       expect(await observe(silent)).toMatchObject({ state: 'lost' })
     })
@@ -157,7 +158,7 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
       const prefix = `quench-${randomUUID()}-`
       const script = `cd '${cluster.folder}'
 seq 100 119 | xargs -P 2 -n 10 sh -c 'for n; do
-  mkdir ${prefix}$n-1
+  mkdir ${prefix}$n-1; echo cgroup >${prefix}$n-1/swept
   echo "$n $(sbatch --parsable --job-name=${prefix}$n-1 --output=/dev/null $([ $n -lt 104 ] || echo --begin=now+1hour) --wrap "exec sleep 300")"
 done' - | sort | cut -d' ' -f2`
       const ids = (await cluster.onLogin(script)).stdout.trim().split('\n')

@@ -153,7 +153,12 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
         return jobs.map((_, arrayIndex) => handle && { ...handle, arrayIndex })
       },
     },
-    poll: (handles, deadline) => ask(handles, observing, deadline),
+    poll: async (handles, deadline) => {
+      const clockOf = (index: number) => `login node of ${(handles[index] as SlurmHandle).cluster}`
+      return (await ask(handles, observing, deadline)).map(({ evidence, ...seen }, index) =>
+        evidence ? { ...seen, evidence: { ...evidence, clock: clockOf(index) } } : seen,
+      )
+    },
     cancel: (handles, { mode }, deadline) => ask(handles, stopping(mode), deadline),
     readLog: async (handle, place, deadline) => {
       const { cluster, name, arrayIndex } = handle as SlurmHandle

@@ -1,3 +1,4 @@
+import type { Containment } from '../../domain/containment.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { Observation } from '../executor.ts'
 
@@ -14,8 +15,17 @@ export interface SlurmReport {
   readonly exitCode?: number
   /** Slurm's reason for what waits or has failed; for what was cancelled, `by` and a user id where the site keeps accounts. */
   readonly why?: string
+  readonly proof?: SlurmProof
+  /** When the cluster was asked. */
+  readonly seenAt?: number
   readonly startedAt?: number
   readonly endedAt?: number
+}
+
+/** What it rests on that nothing of a job lives any more, where its node has told. */
+export interface SlurmProof {
+  readonly containment?: Containment
+  readonly what: string
 }
 
 /** Compact forms, as `squeue --format=%t` prints them. Source: squeue(1), "JOB STATE CODES". */
@@ -54,7 +64,20 @@ const longForms: Readonly<Record<string, string>> = {
  * that ended with 0 has succeeded, unless Slurm says that it took the job away (time, memory, node, preemption).
  * Source: slurm.schedmd.com/job_state_codes.html; squeue(1), "JOB STATE CODES".
  */
-export function observeSlurm({ state, fate, why, ...rest }: SlurmReport): Observation {
+export function observeSlurm({ proof, seenAt, ...report }: SlurmReport): Observation {
+  const seen = observe(report)
+  if (seen.state !== 'succeeded' && seen.state !== 'failed' && seen.state !== 'cancelled') return seen
+  const { state } = report
+  const what =
+    proof?.what ?? (state === undefined ? 'the exit code that it has left' : `its state in Slurm: ${longForm(state)}`)
+  return {
+    ...seen,
+    ...(proof?.containment && { containment: proof.containment }),
+    ...(seenAt !== undefined && { evidence: { what, at: seenAt, clock: 'the cluster' } }),
+  }
+}
+
+function observe({ state, fate, why, ...rest }: Omit<SlurmReport, 'proof' | 'seenAt'>): Observation {
   if (state === undefined) return fate === undefined || fate === 'lost' ? { state: 'lost', ...rest } : end(fate, rest)
   if (state === '?') return { state: 'unknown', failure: failure('NoAnswer', noAnswer, true) }
   const long = longForm(state)
@@ -96,7 +119,7 @@ export function observeSlurm({ state, fate, why, ...rest }: SlurmReport): Observ
 
 const noAnswer = 'squeue shows nothing of the job, and nobody says that it has ended'
 
-type Rest = Omit<SlurmReport, 'state' | 'fate' | 'why'>
+type Rest = Omit<SlurmReport, 'state' | 'fate' | 'why' | 'proof' | 'seenAt'>
 
 const running = ({ startedAt }: Rest): Observation => ({
   state: 'running',

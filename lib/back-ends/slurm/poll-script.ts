@@ -1,5 +1,5 @@
 import { eachElement, listJobs, type SlurmJob } from './job-list.ts'
-import type { SlurmReport } from './observe.ts'
+import type { SlurmProof, SlurmReport } from './observe.ts'
 import { slurmPrelude } from './shell.ts'
 import { surveyJobs } from './survey.ts'
 
@@ -12,32 +12,42 @@ import { surveyJobs } from './survey.ts'
  * That Slurm shows nothing of a job is no end (`?`: ask again), unless the controller says that it has no such job. One that
  * never began is closed then, so that it never will. One that began may live on, for a controller that started afresh knows
  * of none: it is over when its sweeper has left `swept`, or when nobody beside it has taken `absent` away for 90 s (NFS clients
- * see a new file after 60 s at the latest; nfs(5), acdirmax). These waits are measured by the machine's uptime.
+ * see a new file after 60 s at the latest; nfs(5), acdirmax).
+ *
+ * Nor is every end that Slurm tells: unless it keeps the processes of a job together itself (ProctrackType, asked when it
+ * matters), something may live that it has lost. Then the job runs until its sweeper says that nothing does; a sweeper that
+ * takes no `unswept` away for 90 s is gone, with its node or by the job's hand, and the end rests on Slurm's word alone (`u`).
+ * These waits are measured by the machine's uptime.
  */
 export function pollSlurmScript(jobs: readonly SlurmJob[]): string {
   return `${slurmPrelude}${surveyJobs}
 before() { :; }
 read -r boot </proc/sys/kernel/random/boot_id && read -r up rest </proc/uptime || exit 73
 up=\${up%.*}
-# Whether the stamp in file $1 was made $2 seconds ago; makes it where there is none of this boot.
+# Whether the stamp in file $1 was made $2 seconds ago; makes it where there is none of this boot, and with $3 its folder.
 has_aged() {
   on= since=
   [ ! -e "$1" ] || read -r on since <"$1"
   if [ "$on" != "$boot" ] || [ -z "$since" ]; then
     since=$up
-    [ ! -d "$dir" ] || { echo "$boot $up" >"$1.$$" && mv -f "$1.$$" "$1"; }
+    { [ -d "$dir" ] || [ -z "$3" ] || mkdir -p "$dir"; } && [ -d "$dir" ] && echo "$boot $up" >"$1.$$" && mv -f "$1.$$" "$1"
   fi
   [ $((up - since)) -ge "$2" ]
 }
 age() { [ "$1" = - ] || echo $((now - $1)); }
 tell() {
   from=$(age "$2") to=$(age "$3")
-  echo "$1 \${fate%"\${fate#?}"} \${from:--} \${to:--} $code\${why:+ $why};"
+  echo "$1 \${fate%"\${fate#?}"} \${from:--} \${to:--} $code $proof\${why:+ $why};"
 }
 keep() {
-  [ ! -d "$dir" ] || { echo "$1 $2 $3 $why" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
+  [ ! -d "$dir" ] || { echo "$1 $2 $3 $proof $why" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
   tell "$1" "$2" "$3"
 }
+is_kept_by_slurm() {
+  [ -n "$tracking" ] || tracking=$(LC_ALL=C scontrol show config </dev/null 2>/dev/null | awk '$1 == "ProctrackType" { print $3; exit }')
+  [ "$tracking" = proctrack/cgroup ]
+}
+tracking=
 # No row, no end, no exit code.
 tell_absent() {
   if [ "$job" = 0 ]; then
@@ -49,8 +59,8 @@ tell_absent() {
   elif ! is_gone; then
     tell '?' "$began" -
     return
-  elif [ "$began" != - ] && [ ! -e "$dir/swept" ]; then
-    has_aged "$dir/absent" 90 || { tell '?' "$began" -; return; }
+  elif [ "$began" != - ] && [ "$proof" = - ]; then
+    has_aged "$dir/absent" 90 1 || { tell '?' "$began" -; return; }
   elif [ "$began" = - ] && [ $fate = - ]; then
     # Not closed by the first word: what Slurm did not know a moment ago may be in its queue the next.
     has_aged "$dir/absent" 20 || { tell - - -; return; }
@@ -92,9 +102,11 @@ printf '%s\\n' "$known" | while read_job; do
   [ ! -e "$dir/absent" ] || rm -f "$dir/absent"
   case $state in
   BF | CA | CD | DL | F | NF | OOM | PR | TO | *_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | OUT_OF_MEMORY | PREEMPTED | TIMEOUT)
-    # A batch script that was killed has left the rest to its sweeper, which is gone as well where the site uses cgroups.
-    if [ "$began" != - ] && [ "$end" != - ] && [ ! -e "$dir/swept" ]; then
-      case $((now - end)) in 0 | 1 | 2) tell CG "$start" -; continue ;; esac
+    # A job that had a node is over when its sweeper says so, or where Slurm itself keeps all processes of a job together.
+    if [ "$proof" = - ] && { [ "$began" != - ] || [ "$ran" = 1 ]; }; then
+      if is_kept_by_slurm; then proof=s
+      elif has_aged "$dir/unswept" 90 1; then proof=u
+      else tell CG "$start" -; continue; fi
     fi
     keep "$state" "$start" "$end" ;;
   *) tell "$state" "$start" - ;;
@@ -116,9 +128,9 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
   const instant = (age: string | undefined) => (now - Number(age)) * 1000
   const reports: SlurmReport[] = []
   for (const line of lines) {
-    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+)(?: (.+))?;$/.exec(line)
+    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+) ([a-z-])(?: (.+))?;$/.exec(line)
     if (!match || Number.isNaN(now)) break
-    const [, state = '-', letter = '-', from, to, code, why] = match
+    const [, state = '-', letter = '-', from, to, code, proof, why] = match
     const fate = fates[letter]
     reports.push({
       ...(state !== '-' && { state }),
@@ -126,10 +138,21 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
       ...(from !== '-' && { startedAt: instant(from) }),
       ...(to !== '-' && { endedAt: instant(to) }),
       ...(code !== '-' && { exitCode: Number(code) }),
+      ...(proof !== undefined && proof in proofs && { proof: proofs[proof] as SlurmProof }),
+      seenAt: now * 1000,
       ...(why !== undefined && { why }),
     })
   }
   return reports
+}
+
+/** By the first letter of what the sweeper has written; `s` and `u` are the script's own. */
+const proofs: Readonly<Record<string, SlurmProof>> = {
+  b: { containment: 'best effort', what: 'best effort: quiet for 2 s' },
+  c: { containment: 'cgroup', what: 'cgroup populated 0' },
+  n: { what: 'nothing was started' },
+  s: { containment: 'cgroup', what: 'its state in Slurm, which holds jobs by cgroups (proctrack/cgroup)' },
+  u: { containment: 'best effort', what: 'best effort: its state in Slurm, whose sweeper did not answer' },
 }
 
 const fates: Readonly<Record<string, 'ended' | 'cancelled' | 'lost'>> = { e: 'ended', c: 'cancelled', l: 'lost' }

@@ -12,14 +12,16 @@
  * | `began` | batch script | when it started |
  * | `fate` | link(2): batch script, kill, poll | `ended TIME CODE`, `cancelled TIME` or `lost TIME`; the first one holds |
  * | `end` | poll | the state in which Slurm has ended the job, start and end, and why: slurmctld forgets after MinJobAge |
- * | `swept` | batch script, or its sweeper | that no process of the job is left on its node |
+ * | `hears`, `told` | sweeper; batch script | that a signal wakes it; that the command has ended |
+ * | `swept` | sweeper, or the batch script | that no process of the job is left on its node, and what that rests on |
  * | `yielded` | batch script | that it found a fate that it had not written itself |
+ * | `unswept` | poll | since when `swept` has been missed; a sweeper that lives takes it away |
  * | `seen` | poll | since when a job without id has been asked for |
  * | `absent` | poll | since when the controller says that it has no such job; whoever lives beside the job takes it away |
  * | `stdout`, `stderr` | the job | its output |
  *
- * A job array has a folder `<index>` in there for each element, with the element's own `start`, `began`, `fate`, `end`, `swept`,
- * `yielded`, `seen`, `absent`, `stdout` and `stderr`. Its `start` names the element's task first (`member=<name>`: what QUENCH_JOB is,
+ * A job array has a folder `<index>` in there for each element, with the element's own `start`, `began`, `fate`, `end`, `hears`,
+ * `told`, `swept`, `unswept`, `yielded`, `seen`, `absent`, `stdout` and `stderr`. Its `start` names the element's task first (`member=<name>`: what QUENCH_JOB is,
  * and what its processes are found by), gives what it does not share with the others, and goes on with the array's.
  *
  * A launch that dies around sbatch leaves `run` without `job`. The job, if there is one, is found by its name (squeue --name),
@@ -55,7 +57,7 @@ base=$(pwd)
 now=$(date +%s)
 nap() { sleep 0.05 2>/dev/null || sleep 1; }
 queue() {
-  SLURM_TIME_FORMAT=%s LC_ALL=C squeue --noheader --all --states=all --user="$(id -u)" --format='J|%F|%K|%t|%S|%e|%j|%r' "$@" \\
+  SLURM_TIME_FORMAT=%s LC_ALL=C squeue --noheader --all --states=all --user="$(id -u)" --format='J|%F|%K|%t|%S|%e|%j|%N|%r' "$@" \\
     </dev/null 2>".said.$$"
 }
 has_said() {

@@ -19,13 +19,14 @@ describe_jobs() {
     if [ "$a" = @ ]; then prefix=\${b#.}; continue; fi
     name=$prefix$a dir=$prefix$a job=\${b%_*} index=- mine=0
     case $b in *_*) index=\${b#*_} dir=$name/$index ;; esac
-    fate= when= code= began= note= from= to= why=
+    fate= when= code= began= note= from= to= proof= why=
     before
     [ ! -e "$dir/fate" ] || read -r fate when code <"$dir/fate"
     [ ! -e "$dir/began" ] || read -r began <"$dir/began"
-    [ ! -e "$dir/end" ] || read -r note from to why <"$dir/end"
+    [ ! -e "$dir/end" ] || read -r note from to proof why <"$dir/end"
+    [ -n "$proof" ] || [ ! -e "$dir/swept" ] || read -r proof b <"$dir/swept"
     [ "$job" != 0 ] || [ ! -e "$name/job" ] || read -r job <"$name/job"
-    echo "R|$name|$dir|$job|$index|\${fate:--}|\${when:--}|\${code:--}|\${began:--}|\${note:--}|\${from:--}|\${to:--}|$mine|$why"
+    echo "R|$name|$dir|$job|$index|\${fate:--}|\${when:--}|\${code:--}|\${began:--}|\${note:--}|\${from:--}|\${to:--}|$mine|\${proof%"\${proof#?}"}|$why"
   done
 }
 join_jobs() {
@@ -33,10 +34,11 @@ join_jobs() {
     function time(text) { return text ~ /^[0-9]+$/ ? text : "-" }
     $1 == "J" {
       key = $7 SUBSEP $2 SUBSEP ($3 == "N/A" ? "-" : $3)
-      if (who[key] == "") who[key] = $9
+      if (who[key] == "") who[key] = $10
+      if ($8 != "") ran[key] = 1
       if (key in state) next
       # Of what waits, and of what failed: else it is what the job has waited for.
-      if ($4 ~ /^(PD|CF|RQ|RF|RH|RD|SE|F)$/ && $8 != "None") why[key] = substr($8, 1, 200)
+      if ($4 ~ /^(PD|CF|RQ|RF|RH|RD|SE|F)$/ && $9 != "None") why[key] = substr($9, 1, 200)
       state[key] = $4
       start[key] = time($5)
       end[key] = time($6)
@@ -49,10 +51,11 @@ join_jobs() {
       key = $2 SUBSEP $4 SUBSEP $5
       row = $2
       for (i = 3; i <= 13; i++) row = row " " $i
-      reason = $14 != "" ? $14 : who[key] != "" ? "by " who[key] : why[key]
+      proof = $14 == "" ? "-" : $14
+      reason = $15 != "" ? $15 : who[key] != "" ? "by " who[key] : why[key]
       gsub(/;/, ",", reason)
-      if (key in state) print row, state[key], start[key], end[key], alive[$4] + 0, reason
-      else print row, "-", "-", "-", 0, reason
+      if (key in state) print row, state[key], start[key], end[key], alive[$4] + 0, ran[key] + 0, proof, reason
+      else print row, "-", "-", "-", 0, 0, proof, reason
     }'
 }
 ask_slurm() {
@@ -71,7 +74,7 @@ ask_accounts() {
           who = $2
           if (!sub(/^CANCELLED by /, "", who)) who = ""
           sub(/[^A-Z_].*/, "", $2)
-          print "J|" id[1] "|" (id[2] == "" ? "N/A" : id[2]) "|" $2 "|" $3 "|" $4 "|" $5 "||" who
+          print "J|" id[1] "|" (id[2] == "" ? "N/A" : id[2]) "|" $2 "|" $3 "|" $4 "|" $5 "|||" who
         }')
     know "$ended"
   fi
@@ -102,5 +105,5 @@ ask_controller() {
 }
 is_gone() { case $gone in *" $dir "*) ;; *) return 1 ;; esac; }
 know() { known=$(printf '%s\\n' "$jobs" "$1" "$rows" | join_jobs); }
-read_job() { read -r name dir job index fate when code began note from to mine state start end alive why; }
+read_job() { read -r name dir job index fate when code began note from to mine state start end alive ran proof why; }
 `

@@ -389,7 +389,9 @@ describe('a job that squeue does not show', () => {
   test('and has begun is over at once when its sweeper has swept', async () => {
     queue()
     controller()
-    expect(await (await aRun({ began: '1000\n', swept: '' })).look()).toMatchObject({ state: 'lost' })
+    expect(await (await aRun({ began: '1000\n', swept: 'cgroup populated 0\n' })).look()).toMatchObject({
+      state: 'lost',
+    })
   })
 
   test('is not cancelled by that, whoever asked for it', async () => {
