@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { closeRegions } from './bench-region.ts'
 import { measureBulkCalls } from './bulk-calls.ts'
 import { measureBundles } from './bundles.ts'
+import { measureCancelBesideHanging } from './cancel-beside-hanging.ts'
 import { measureCancelCalls } from './cancel-calls.ts'
 import { measureCancelLatency } from './cancel-latency.ts'
 import { printReport, type Report } from './report.ts'
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<Report>>> = {
   c: measureCancelCalls,
   d: measureBulkCalls,
   e: measureBundles,
+  f: measureCancelBesideHanging,
 }
 
 const { values } = parseArgs({
