@@ -60,7 +60,7 @@ describe.skipIf(reason)(`a Slurm cluster${reason === undefined ? '' : `: ${reaso
       await eventually(async () => (await cluster.onLogin('squeue --noheader')).stdout === '')
       await cluster.slurm.forget()
       expect((await cluster.onLogin('squeue --noheader --states=all | wc -l')).stdout.trim()).toBe('0')
-      const told = (seen: Observation) => ({ ...seen, evidence: seen.evidence?.what })
+      const told = ({ state, exitCode, failure, evidence }: Observation) => [state, exitCode, failure, evidence?.what]
       expect((await cluster.executor.poll([good, bad])).map(told)).toEqual(before.map(told))
       expect(await observe(unseen)).toMatchObject({ state: 'failed', exitCode: 5 })
       expect(await observe(silent)).toMatchObject({ state: 'lost' })

@@ -153,12 +153,7 @@ export function createSlurmExecutor({ clusters, ...runCommand }: SlurmOptions): 
         return jobs.map((_, arrayIndex) => handle && { ...handle, arrayIndex })
       },
     },
-    poll: async (handles, deadline) => {
-      const clockOf = (index: number) => `login node of ${(handles[index] as SlurmHandle).cluster}`
-      return (await ask(handles, observing, deadline)).map(({ evidence, ...seen }, index) =>
-        evidence ? { ...seen, evidence: { ...evidence, clock: clockOf(index) } } : seen,
-      )
-    },
+    poll: (handles, deadline) => ask(handles, observing, deadline),
     cancel: (handles, { mode }, deadline) => ask(handles, stopping(mode), deadline),
     readLog: async (handle, place, deadline) => {
       const { cluster, name, arrayIndex } = handle as SlurmHandle
@@ -186,7 +181,7 @@ type SlurmQuestion<Answer> = HostQuestion<Answer, SlurmHandle>
 const observing: SlurmQuestion<Observation> = {
   comment: 'poll jobs',
   script: pollSlurmScript,
-  parse: (stdout) => parseSlurmPoll(stdout).map(observeSlurm),
+  parse: (stdout) => parseSlurmPoll(stdout, Date.now()).map(observeSlurm),
   failed: ({ code, message }) => ({ state: 'unknown', failure: { code, message, retryable: true, source: 'slurm' } }),
   // The cluster runs on without its login node, even where that is gone for good.
   absent: ({ message }) => hostAway(message, 'slurm'),

@@ -115,10 +115,13 @@ sweep() {
   batch=$1 batch_start=$2 group=$3 member=$4 began=$5 id=$6
   trap : USR2
   : >"$dir/hears"
+  seconds=0.5
+  sleep 0.01 2>/dev/null || seconds=1
   while [ ! -e "$dir/told" ] && batch_lives; do
     tend
-    { sleep 0.5 2>/dev/null || sleep 1; } &
+    sleep "$seconds" &
     wait $!
+    kill -s KILL $! 2>/dev/null
   done
   # An end of the batch script without its word is a kill.
   if ! batch_lives; then finish 0 1; elif fated; then finish 300 1; else finish 0 ''; fi

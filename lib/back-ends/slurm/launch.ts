@@ -226,7 +226,12 @@ ${batchScript}QUENCH_BATCH
 elif [ ! -e "$name/job" ] && [ ! -e "$name/fate" ]; then
   recall
 fi
-until [ -e "$name/job" ] || [ -e "$name/fate" ] || [ $(($(date +%s) - now)) -gt 5 ]; do nap; done
+# Whatever the clock does meanwhile.
+rounds=0
+until [ -e "$name/job" ] || [ -e "$name/fate" ] || [ $rounds -ge 100 ]; do
+  nap
+  rounds=$((rounds + 1))
+done
 recall
 echo "job $job;"
 `

@@ -16,7 +16,7 @@ export interface SlurmReport {
   /** Slurm's reason for what waits or has failed; for what was cancelled, `by` and a user id where the site keeps accounts. */
   readonly why?: string
   readonly proof?: SlurmProof
-  /** When the cluster was asked. */
+  /** When the cluster was asked, by our clock. */
   readonly seenAt?: number
   readonly startedAt?: number
   readonly endedAt?: number
@@ -73,7 +73,7 @@ export function observeSlurm({ proof, seenAt, ...report }: SlurmReport): Observa
   return {
     ...seen,
     ...(proof?.containment && { containment: proof.containment }),
-    ...(seenAt !== undefined && { evidence: { what, at: seenAt, clock: 'the cluster' } }),
+    ...(seenAt !== undefined && { evidence: { what, at: seenAt, clock: 'quench' } }),
   }
 }
 

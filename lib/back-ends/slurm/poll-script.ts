@@ -34,10 +34,19 @@ has_aged() {
   fi
   [ $((up - since)) -ge "$2" ]
 }
-age() { [ "$1" = - ] || echo $((now - $1)); }
+# Sets age, in seconds. What lies ahead is now: the clocks of a cluster are a little apart.
+age_of() {
+  age=-
+  [ "$1" = - ] || age=$((now - $1))
+  case $age in -[0-9]*) age=0 ;; esac
+}
 tell() {
-  from=$(age "$2") to=$(age "$3")
-  echo "$1 \${fate%"\${fate#?}"} \${from:--} \${to:--} $code $proof\${why:+ $why};"
+  from=$2
+  age_of "$3"
+  to=$age
+  age_of "$from"
+  from=$age
+  echo "$1 \${fate%"\${fate#?}"} $from $to $code $proof\${why:+ $why};"
 }
 keep() {
   [ ! -d "$dir" ] || { echo "$1 $2 $3 $proof $why" >"$dir/end.$$" && mv -f "$dir/end.$$" "$dir/end"; }
@@ -84,7 +93,7 @@ QUENCH_HANDLES
 know ''
 ask_accounts
 ask_controller
-echo "at $now;"
+echo 'jobs;'
 printf '%s\\n' "$known" | while read_job; do
   case $state in
   CA) start=$began ;;
@@ -120,16 +129,17 @@ echo 'end;'
  * The reports that `pollSlurmScript` printed, in order: as many as arrived whole.
  *
  * Shape: fewer than were asked for when the output was cut; ask again for the rest.
- * Units: epoch milliseconds by the login node's clock, in steps of a second.
+ * Units: epoch milliseconds by our clock, in steps of a second: the cluster says how long ago, we say when that was. Its own
+ * clocks are never more than five minutes apart, or nothing works there. Source: munged(8), TTL.
  */
-export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
-  const [first = '', ...lines] = stdout.split('\n')
-  const now = Number(/^at (\d+);$/.exec(first)?.[1])
-  const instant = (age: string | undefined) => (now - Number(age)) * 1000
+export function parseSlurmPoll(stdout: string, observedAt: number): readonly SlurmReport[] {
+  const all = stdout.split('\n')
+  const lines = all.slice(all.indexOf('jobs;') + 1 || all.length)
+  const instant = (ageSeconds: string | undefined) => observedAt - Number(ageSeconds) * 1000
   const reports: SlurmReport[] = []
   for (const line of lines) {
-    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|-?\d+) (-|-?\d+) (-|\d+) ([a-z-])(?: (.+))?;$/.exec(line)
-    if (!match || Number.isNaN(now)) break
+    const match = /^([A-Z_]+|-|\?) ([ecl-]) (-|\d+) (-|\d+) (-|\d+) ([a-z-])(?: (.+))?;$/.exec(line)
+    if (!match) break
     const [, state = '-', letter = '-', from, to, code, proof, why] = match
     const fate = fates[letter]
     reports.push({
@@ -139,7 +149,7 @@ export function parseSlurmPoll(stdout: string): readonly SlurmReport[] {
       ...(to !== '-' && { endedAt: instant(to) }),
       ...(code !== '-' && { exitCode: Number(code) }),
       ...(proof !== undefined && proof in proofs && { proof: proofs[proof] as SlurmProof }),
-      seenAt: now * 1000,
+      seenAt: observedAt,
       ...(why !== undefined && { why }),
     })
   }
