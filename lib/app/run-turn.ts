@@ -10,6 +10,7 @@ import { noteJobNews } from './act/note-job-news.ts'
 import { cancelDispatch } from './cancel/cancel-dispatch.ts'
 import { concurrently } from './concurrently.ts'
 import type { Context } from './context.ts'
+import { readLiveOf } from './read-live-of.ts'
 import { newsOfChild } from './submit/child-dispatches.ts'
 
 /** What a loop needs to know after a turn. */
@@ -43,7 +44,7 @@ export async function runTurn(context: Context, dispatchId: string, epoch: numbe
     }
     const graph = await store.readGraph(dispatchId)
     // After META: a claim whose owner has read META without the fence that we see is then in this list.
-    const live = await store.readLive(dispatchId)
+    const live = await readLiveOf(store, dispatch)
     const turn = planTurn({ dispatch, graph, live }, policy, now())
 
     const isChange = Object.keys(turn.changes).length > 0

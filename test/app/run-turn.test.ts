@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runTurn } from '../../lib/app/run-turn.ts'
 import { startDispatch } from '../../lib/app/submit/submit-dispatch.ts'
+import { nothingSettled, reopen, settle } from '../../lib/domain/settled.ts'
 import { type LocalDynamo, startLocalDynamo } from '../../lib/emulator/dynamo/local-dynamo.ts'
 import { anAppContext } from '../support/app-context.ts'
 import { aGraph, someTime } from '../support/builders.ts'
@@ -60,4 +61,25 @@ describe('a turn tells the meter', () => {
     await turnAt(30)
     expect(spent()).toEqual([])
   })
+})
+
+test('a turn that is overtaken by a redrive leaves the new attempt in the live index', async () => {
+  const id = `00000000-0000-4000-8000-${String(made++).padStart(12, '0')}`
+  const { context, store } = anAppContext(dynamo)
+  await startDispatch(context, aGraph([{ executor: 'batch' }, { executor: 'batch' }]), { id, owner: 'ada', tags: {} })
+  const settled = settle({ settled: nothingSettled(2) }, new Map([[0, 'failed'] as const]), 2)
+  await store.commitTurn(id, 1, settled)
+  const redriveAndClaim = async () => {
+    const reopened = { failed: 1, cancelled: 0, skipped: 0 }
+    const drive = { ...reopen(settled, [0]), redrives: 1, redriveKey: 'again', reopened, drivenAt: someTime }
+    expect(await store.redrive(id, 2, drive)).toBe(true)
+    const claim = { taskId: 0, attempt: 1, claimId: 'new', executor: 'batch', at: someTime, redrive: 1 }
+    expect(await store.claim(id, claim)).toBe(true)
+  }
+  const readLive: typeof store.readLive = async (dispatchId) => {
+    await redriveAndClaim()
+    return store.readLive(dispatchId)
+  }
+  await runTurn({ ...context, store: { ...store, readLive } }, id, 1)
+  expect(await store.readLive(id)).toMatchObject([{ id: 0, claimId: 'new' }])
 })

@@ -7,6 +7,7 @@ import type { Caller } from '../caller.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { findDispatch } from '../read/find-dispatch.ts'
+import { readLiveOf } from '../read-live-of.ts'
 import { stableId } from '../stable-id.ts'
 import { cancelAnswer, nothingLeft } from './cancel-answer.ts'
 import { checkTargets } from './check-targets.ts'
@@ -65,7 +66,7 @@ export async function cancelDispatch(
   const isNothingToStop =
     !isRepeat && (dispatch.status !== 'running' || (scope !== 'all' && scope.every((byte) => byte === 0)))
   if (order.dryRun || isNothingToStop) {
-    const live = isNothingToStop ? [] : await store.readLive(dispatch.id)
+    const live = isNothingToStop ? [] : await readLiveOf(store, dispatch)
     return cancelAnswer({ dispatch, graph, live }, { scope, targets, dryRun: order.dryRun }, context)
   }
 

@@ -9,6 +9,7 @@ import type { GiveUpAnswer, GiveUpOrder } from '../../schema/api.ts'
 import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { findDispatch } from '../read/find-dispatch.ts'
+import { readLiveOf } from '../read-live-of.ts'
 import { giveUpJobs } from '../redrive/give-up-jobs.ts'
 import { checkTargets } from './check-targets.ts'
 
@@ -35,7 +36,7 @@ export async function giveUp(
   const dispatch = await findDispatch(store, caller, idOrPrefix)
   const graph = await store.readGraph(dispatch.id)
   const targets = order.taskIds && checkTargets(graph, order.taskIds)
-  const snapshot = { dispatch, graph, live: await store.readLive(dispatch.id) }
+  const snapshot = { dispatch, graph, live: await readLiveOf(store, dispatch) }
   const overdue = overdueRuns(context, snapshot)
   const runs = targets ? overdue.filter(({ id }) => targets.includes(id)) : overdue
   if (targets) refuseOthers(snapshot, targets, runs)

@@ -9,6 +9,7 @@ import { outcomeOf } from '../../domain/settled.ts'
 import type { TaskRun } from '../../domain/task-run.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
+import { readLiveOf } from '../read-live-of.ts'
 import { stableId } from '../stable-id.ts'
 import { childIdOf, putTombstone } from '../submit/tombstone.ts'
 import { raiseFence } from './raise-fence.ts'
@@ -52,7 +53,7 @@ export async function raiseFences(
   const graph = await context.store.readGraph(dispatch.id)
   const own = { dispatch, graph, scope: dispatch.fences[record.id]?.scope ?? scope, record }
   if (dispatch.status !== 'running') return [{ ...own, live: [] }]
-  const live = await context.store.readLive(dispatch.id)
+  const live = await readLiveOf(context.store, dispatch)
   const root = { ...own, live }
   return [root, ...(await fenceChildren(context, root, options))]
 }

@@ -12,6 +12,7 @@ import { checkTargets } from '../cancel/check-targets.ts'
 import { concurrently } from '../concurrently.ts'
 import type { Context } from '../context.ts'
 import { findDispatch } from '../read/find-dispatch.ts'
+import { readLiveOf } from '../read-live-of.ts'
 import { stableId } from '../stable-id.ts'
 import { giveUpJobs } from './give-up-jobs.ts'
 
@@ -55,7 +56,7 @@ export async function redriveDispatch(
     if (dispatch.redriveKey === redriveKey) return begin(context, dispatch)
     const refusal = redriveRefusal(dispatch, now())
     if (refusal !== undefined) throw new Conflict(refusal)
-    const snapshot = { dispatch, graph, live: await store.readLive(id) }
+    const snapshot = { dispatch, graph, live: await readLiveOf(store, dispatch) }
     const mustGiveUp = isStopping(dispatch)
     if (mustGiveUp && !order.force) throw new Conflict(stillStopping(snapshot))
     const settled = mustGiveUp ? settledWithout(snapshot, policy, now()) : dispatch

@@ -6,6 +6,11 @@ export function isOfOlderDrive({ live, redrive = 0 }: TaskRun, { redrives = 0 }:
   return !live && redrive < redrives
 }
 
+/** A run of a redrive that came after the dispatch was read. */
+export function isOfNewerDrive({ redrive = 0 }: TaskRun, { redrives = 0 }: Pick<Dispatch, 'redrives'>): boolean {
+  return redrive > redrives
+}
+
 /**
  * A run that says nothing about how its task was settled: reopened, the task was given up before it was claimed again. A job
  * that ran on while others were redriven has ended since.

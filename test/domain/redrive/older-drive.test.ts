@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isBeforeEnd, isOfOlderDrive } from '../../../lib/domain/redrive/older-drive.ts'
+import { isBeforeEnd, isOfNewerDrive, isOfOlderDrive } from '../../../lib/domain/redrive/older-drive.ts'
 import { aRun, someTime } from '../../support/builders.ts'
 
 test.each([
@@ -10,6 +10,16 @@ test.each([
 ])('%s', (_, run, redrives, expected) => {
   const dispatch = redrives === undefined ? {} : { redrives }
   expect(isOfOlderDrive(aRun({ live: false, ...run }), dispatch)).toBe(expected)
+})
+
+test.each([
+  ['before any redrive', undefined, undefined, false],
+  ['of the same drive', 1, 1, false],
+  ['of the drive before', undefined, 1, false],
+  ['of a redrive that the dispatch has not seen yet', 1, undefined, true],
+])('a run %s is of a newer drive: %s, %s, %s', (_, redrive, redrives, expected) => {
+  const run = aRun(redrive === undefined ? {} : { redrive })
+  expect(isOfNewerDrive(run, redrives === undefined ? {} : { redrives })).toBe(expected)
 })
 
 describe('a run says nothing about how its task was settled', () => {
