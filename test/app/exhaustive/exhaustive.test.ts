@@ -35,6 +35,8 @@ const searches: readonly Search[] = [
   faulty('a Batch task', 'a redrive meets a late cancel, an old turn and an old submit'),
   faulty('an SSH task', 'what has just ended is settled and cancelled'),
   quiet('a Batch task', 'a cancel that is sent twice meets a turn and a redrive'),
+  // Once, a turn that was slow took the new attempt of a redriven task out of the live index.
+  faulty('a Batch task', 'a redrive by force meets a turn of what is being stopped'),
   quiet('a pack on Batch', 'a redrive by force meets a turn of what is being stopped'),
   quiet('two tasks', 'a redrive by force meets another cancel'),
   quiet('a Batch task', 'a submit, a turn, a cancel, a poll and a redrive at once'),

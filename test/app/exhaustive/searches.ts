@@ -1,5 +1,6 @@
 import type { Rules } from './choices.ts'
 import { explore, noTally, type Tally } from './explore.ts'
+import { forget } from './steps.ts'
 import { type Storm, startOf, storms, worlds } from './storms.ts'
 import { faultKinds } from './world-state.ts'
 
@@ -25,6 +26,7 @@ export async function run(
   maxStates: number,
   breaks?: Rules['breaks'],
 ): Promise<Tally> {
+  forget()
   const rules: Rules = { faults, ...(breaks && { breaks }) }
   const start = await startOf(worlds[world], storms[storm] as Storm, rules)
   return explore(start, rules, maxStates)

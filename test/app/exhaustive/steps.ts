@@ -10,7 +10,7 @@ import { checkStep, mustHold } from './promises-in-steps.ts'
 import { type Breaks, play, policy, type Role } from './roles.ts'
 import { type Call, type Point, type Reply, type Request, Script } from './script.ts'
 import { applyCommand, isHistory } from './table.ts'
-import { type Fault, isLocal, isRead, type Process, type WorldState } from './world-state.ts'
+import { type Fault, forgetNumbers, isLocal, isRead, type Process, type WorldState } from './world-state.ts'
 import { dispatchesIn, hasAttempt, isCovered, liveJobs, runIn } from './world-views.ts'
 
 /** More rounds than any dispatch needs. */
@@ -194,6 +194,12 @@ async function follow(state: WorldState, role: Role, turn: TurnResult, rules: Ru
 
 const scripts = new Map<string, Promise<Script>>()
 const breakers: Breaks[] = []
+
+/** Let go of what the searches so far have learnt. */
+export function forget(): void {
+  scripts.clear()
+  forgetNumbers()
+}
 
 /** Begin processes. */
 export async function begin(state: WorldState, roles: readonly Role[], rules: Rules): Promise<WorldState> {

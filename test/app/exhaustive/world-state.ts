@@ -80,7 +80,13 @@ export interface WorldState {
 }
 
 const numbers = new Map<string, number>()
-const known = new WeakMap<object, number>()
+let known = new WeakMap<object, number>()
+
+/** Let go of what the searches so far have needed. */
+export function forgetNumbers(): void {
+  numbers.clear()
+  known = new WeakMap()
+}
 
 /** A number for what an object holds: equal contents, equal numbers. */
 function numberOf(value: object): number {
