@@ -6,6 +6,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Prices } from '../../back-ends/prices.ts'
 import { InvalidInput } from '../../domain/errors.ts'
 import { type Containment, containments } from '../../emulator/containment/containments.ts'
+import type { Server } from '../../local/server.ts'
 import { loadPrices } from '../input/load-prices.ts'
 import { readTextFile } from '../input/read-text-file.ts'
 import { type AddCommand, type ExitCode, exitCodes, type Session } from '../session.ts'
@@ -77,11 +78,16 @@ function parseContainments(text: string): Containment[] {
 async function up({ json, print, printError }: Session, options: UpOptions): Promise<ExitCode> {
   const { port, data, vcpus, hosts, stopTimeout: stopTimeoutSeconds, detachJobs = false } = options
   const prices = options.prices === undefined ? undefined : await readPrices(options.prices)
-  const stopAsked = signalToStop()
+  outliveReaders()
+  let server: Server | undefined
+  const stopAsked = signalToStop(() => {
+    if (!detachJobs) server?.killNow()
+    process.exit(exitCodes.forced)
+  })
   await makeFolder(resolve(data))
   // Loaded here, so that the other commands start without it.
   const { startServer } = await import('../../local/server.ts')
-  const server = await startServer({
+  server = await startServer({
     port,
     directory: resolve(data),
     vcpus,
@@ -98,15 +104,19 @@ async function up({ json, print, printError }: Session, options: UpOptions): Pro
   print(json ? JSON.stringify({ url: server.url }) : `listening on ${server.url}`)
 
   await stopAsked
-  process.once('SIGINT', () => {
-    if (!detachJobs) server.killNow()
-    process.exit(exitCodes.forced)
-  })
   const jobs = detachJobs ? 'leaving the running jobs alone' : 'ending the running jobs'
   printError(`Stopping: ${jobs}. Open dispatches go on with the next "quench up". Ctrl-C again leaves at once.`)
   await server.close({ detachJobs })
   printError('Stopped.')
   return exitCodes.ok
+}
+
+/** Whoever reads what we write may go, and a terminal be closed: a server ends at a signal, and not before its jobs. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error')
+    stream.on('error', () => {})
+  }
 }
 
 async function readPrices(file: string): Promise<Prices> {
@@ -148,9 +158,16 @@ async function isSlurmThere(): Promise<true> {
   }
 }
 
-function signalToStop(): Promise<void> {
+/** Resolves with the first signal. From then on a ctrl-C is `again`: there is no moment at which it would just end us. */
+function signalToStop(again: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    let isAsked = false
+    const ask = (signal: NodeJS.Signals) => {
+      if (isAsked && signal === 'SIGINT') again()
+      isAsked = true
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask)
   })
 }
 
