@@ -85,8 +85,9 @@ export function connectionLost(): Error {
 }
 
 /** Where the back end says how long ago, the instants of two looks differ by what was rounded. */
-const untimed = ({ startedAt, endedAt, ...rest }: Observation) => ({
+const untimed = ({ startedAt, endedAt, evidence, ...rest }: Observation) => ({
   ...rest,
+  evidence: evidence?.what,
   isTimed: [startedAt !== undefined, endedAt !== undefined],
 })
 
